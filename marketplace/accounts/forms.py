@@ -1,0 +1,45 @@
+"""Forms of accounts: what sign-up adds to allauth's own fields, and the profile."""
+
+import zoneinfo
+
+from django import forms
+from django.http import HttpRequest
+
+from marketplace.accounts.models import User
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """Every zone with a place in its name, and UTC."""
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class SignupForm(forms.Form):
+    """Extends allauth's sign-up. The adapter saves the name; the time zone is a guess that the profile can change."""
+
+    field_order = ["name", "email", "password1", "password2", "time_zone"]
+
+    name = forms.CharField(
+        max_length=80,
+        help_text="Shown to everybody. Your e-mail address is not.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    time_zone = forms.ChoiceField(choices=time_zones, initial="UTC", required=False, label="Time zone")
+
+    def clean_time_zone(self) -> str:
+        return self.cleaned_data["time_zone"] or "UTC"
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Called by allauth after the adapter saved the person; nothing is left to do."""
+
+
+class ProfileForm(forms.ModelForm):
+    time_zone = forms.ChoiceField(choices=time_zones, label="Time zone")
+
+    class Meta:
+        model = User
+        fields = ["name", "about", "time_zone"]
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "name"}),
+            "about": forms.Textarea(attrs={"rows": 6}),
+        }

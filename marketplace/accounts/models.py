@@ -1,0 +1,106 @@
+"""The custom user. Buyer and seller are roles on an order, not kinds of account."""
+
+import secrets
+import unicodedata
+import zoneinfo
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils.text import slugify
+
+from marketplace import clock
+
+HANDLE_LENGTH = 40
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("Choose a time zone from the list, such as Europe/Madrid.", code="time_zone")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, *, name: str, **fields: Any) -> "User":
+        """Create a person, with a handle made from the name.
+
+        Raises IntegrityError if the e-mail address is taken, in whatever case it is written.
+        """
+        user = self.model(email=email, name=name, **fields)
+        user.set_password(password)
+        self.join(user)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, *, name: str, **fields: Any) -> "User":
+        return self.create_user(email, password, name=name, **(fields | {"is_staff": True, "is_superuser": True}))
+
+    def join(self, user: "User") -> None:
+        """Save a new person for the first time: the address in lower case, a free handle, the instant of joining."""
+        user.email = self.normalize_email(user.email)
+        user.joined_at = clock.now()
+        if user.handle:
+            user.save(using=self._db)
+            return
+        base = handle_from(user.name)
+        user.handle = base
+        while True:
+            try:
+                with transaction.atomic(using=self._db):
+                    user.save(using=self._db)
+            except IntegrityError:
+                if not self.filter(handle=user.handle).exists():
+                    raise
+                user.handle = f"{base}-{secrets.token_hex(3)}"
+            else:
+                return
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        return (email or "").strip().lower()
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The person with this e-mail address, in whatever case it is written."""
+        return self.alias(lower_email=Lower("email")).get(lower_email=self.normalize_email(username))
+
+
+def handle_from(name: str) -> str:
+    """The public name of a person as a slug; never made from the e-mail address, which nobody else may see."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return slugify(plain)[:HANDLE_LENGTH].strip("-") or "member"
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=80, help_text="Shown to everybody. Your e-mail address is not.")
+    handle = models.SlugField(max_length=HANDLE_LENGTH + 7, unique=True)
+    about = models.TextField(blank=True, max_length=2000)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    is_active = models.BooleanField("active", default=True)
+    is_staff = models.BooleanField("staff", default=False, help_text="May enter the administration.")
+    joined_at = models.DateTimeField(editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="one_account_per_email_in_any_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:seller", args=[self.handle])
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name

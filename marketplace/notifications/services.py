@@ -1,0 +1,39 @@
+"""The verbs of notifications: tell people, mail what was told, mark as read."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+
+from marketplace.accounts.models import User
+from marketplace.notifications import tasks
+from marketplace.notifications.models import Notice
+
+TITLE_LENGTH = 200
+
+
+def tell(recipients: Iterable[User], *, kind: str, title: str, text: str, url: str, key: str, at: datetime) -> None:
+    """Tell each recipient of an event, in the caller's transaction; the e-mail follows after its commit (P4).
+
+    `key` names the event: a recipient who was already told of it is not told again (I17). A title is one line;
+    `url` is a path on this site. A dead Redis or mail server breaks nothing: the sweep mails what is left.
+    """
+    line = " ".join(title.split())[:TITLE_LENGTH]
+    rows = [
+        Notice(
+            recipient=recipient, kind=kind, title=line, text=text, url=url, key=key, created_at=at, next_attempt_at=at
+        )
+        for recipient in recipients
+    ]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    told = [row.recipient_id for row in rows]
+    if told:
+        transaction.on_commit(partial(_ask_for_mail, key, told), robust=True)
+
+
+def _ask_for_mail(key: str, recipients: list[int]) -> None:
+    unsent = Notice.objects.filter(key=key, recipient__in=recipients, emailed_at=None).values_list("pk", flat=True)
+    for notice_id in unsent:
+        if not tasks.ask_for_mail(notice_id):
+            return

@@ -1,0 +1,198 @@
+"""How pages say times, lengths and shares of money. `{% load words %}`."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from django import template
+from django.conf import settings
+from django.template.context import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from marketplace import clock
+
+register = template.Library()
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+TWO_DAYS = 172_800
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+@register.filter
+def duration(length: timedelta | None) -> str:
+    """A length of time, exactly: "8 days", "24 hours", "90 seconds". Up to two days it is told in hours."""
+    if length is None:
+        return ""
+    rest = int(length.total_seconds())
+    if rest < 120 and rest % 60:
+        return _count(rest, "second")
+    parts = []
+    for unit, size in UNITS[1:] if rest <= TWO_DAYS else UNITS:
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append(_count(number, unit))
+    return " ".join(parts) or "no time"
+
+
+@register.filter
+def percent(rate: int) -> str:
+    """A rate in basis points: 550 is "5.5 %", 2000 is "20 %"."""
+    whole, hundredths = divmod(rate, 100)
+    return f"{whole}.{hundredths:02d}".rstrip("0").rstrip(".") + " %"
+
+
+def _local(instant: datetime) -> tuple[datetime, str]:
+    local = timezone.localtime(instant)
+    year = "" if local.year == timezone.localtime(clock.now()).year else f" {local.year}"
+    return local, year
+
+
+@register.filter
+def when(instant: datetime | None) -> str:
+    """An instant in the viewer's time zone: "Tue 1 Dec, 14:05", with the year when it is not this year."""
+    if instant is None:
+        return ""
+    local, year = _local(instant)
+    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}{year}, {local:%H:%M}"
+
+
+@register.filter
+def day(instant: datetime | None) -> str:
+    """The day of an instant in the viewer's time zone: "1 Dec", with the year when it is not this year."""
+    if instant is None:
+        return ""
+    local, year = _local(instant)
+    return f"{local.day} {MONTHS[local.month - 1]}{year}"
+
+
+@register.filter
+def iso(instant: datetime) -> str:
+    """For `datetime` attributes, in UTC: "2026-12-01T13:05:00Z"."""
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@register.filter
+def moment(instant: datetime | None) -> str:
+    """`when` inside a `<time>` element."""
+    if instant is None:
+        return ""
+    return format_html('<time datetime="{}">{}</time>', iso(instant), when(instant))
+
+
+@register.filter
+def until(instant: datetime) -> str:
+    """What is left until an instant: "5 days 7 hours left", "42 minutes left", "time is up"."""
+    rest = int((instant - clock.now()) // timedelta(seconds=1))
+    if rest <= 0:
+        return "time is up"
+    if rest < 120:
+        return f"{_count(rest, 'second')} left"
+    first = next(index for index, (_, size) in enumerate(UNITS) if rest >= size)
+    unit, size = UNITS[first]
+    number, rest = divmod(rest, size)
+    parts = [_count(number, unit)]
+    if first < 2:
+        unit, size = UNITS[first + 1]
+        if rest >= size:
+            parts.append(_count(rest // size, unit))
+    return f"{' '.join(parts)} left"
+
+
+@register.simple_tag
+def countdown(instant: datetime) -> SafeString:
+    """`until` as a `<time>` that ticks where JavaScript runs. The last hours are shown as urgent."""
+    urgent = instant - clock.now() <= timedelta(hours=12)
+    return format_html(
+        '<time class="countdown{}" datetime="{}" data-countdown>{}</time>',
+        " countdown--urgent" if urgent else "",
+        iso(instant),
+        until(instant),
+    )
+
+
+@register.simple_tag
+def now_iso() -> str:
+    """The server's present instant, so that countdowns do not depend on the visitor's clock."""
+    return iso(clock.now())
+
+
+@register.simple_tag
+def zone() -> str:
+    """The short name of the time zone in which this page shows times: "Madrid", "UTC"."""
+    return timezone.get_current_timezone_name().rsplit("/", 1)[-1].replace("_", " ")
+
+
+@register.simple_tag(takes_context=True)
+def current(context: Context, path: str) -> SafeString:
+    """`aria-current` for a link of the main navigation.
+
+    A page may say where it belongs with `section` in its context (a sale's page lives below /orders/).
+    """
+    here = context["request"].path if "request" in context else ""
+    if here == path:
+        return SafeString(' aria-current="page"')
+    section = context.get("section") or here
+    within = section.startswith(path) if path != "/" else False
+    return SafeString(' aria-current="true"') if within else SafeString("")
+
+
+@register.inclusion_tag("_window_bar.html")
+def window_bar(start: datetime, end: datetime, label: str = "Time used") -> dict[str, object]:
+    """How much of the window from `start` to `end` has passed, as a `<progress>`."""
+    length = max(1, int((end - start).total_seconds()))
+    passed = int((clock.now() - start).total_seconds())
+    return {
+        "label": label,
+        "length": length,
+        "passed": min(max(passed, 0), length),
+        "start": int(start.timestamp()),
+        "over": passed >= length,
+    }
+
+
+@register.inclusion_tag("_money_bar.html")
+def money_bar(parts: Iterable[Mapping[str, object]], currency: str, total_label: str) -> dict[str, object]:
+    """ "Where every cent is": a stacked bar with its legend.
+
+    Each part has `kind` (paid, held, fees, due, refunded, lost: the color), `label` and `amount` in minor units.
+    The total is their sum, so that the picture cannot disagree with its parts. Widths are integers in permille.
+    """
+    rows = [(str(part["kind"]), str(part["label"]), int(str(part["amount"]))) for part in parts]
+    total = sum(amount for _, _, amount in rows)
+    drawn, passed = [], 0
+    for kind, label, amount in rows:
+        left = _share(passed, total)
+        width = _share(passed + amount, total) - left
+        passed += amount
+        drawn.append(
+            {
+                "kind": kind,
+                "label": label,
+                "amount": amount,
+                "x": _permille(left),
+                "width": _permille(width),
+                "middle": _permille(left + width // 2),
+                "roomy": width >= 240,
+            }
+        )
+    return {"parts": drawn, "currency": currency, "total": total, "total_label": total_label}
+
+
+def _share(amount: int, total: int) -> int:
+    return amount * 1000 // total if total else 0
+
+
+def _permille(share: int) -> str:
+    return f"{share // 10}.{share % 10}%"
+
+
+@register.simple_tag
+def site_name() -> str:
+    """For pages drawn without a request, such as the page for a broken server."""
+    return str(settings.SITE_NAME)

@@ -1,0 +1,78 @@
+// Enhancements only: every page works without this file.
+"use strict";
+
+(() => {
+  // Countdowns follow the server's clock, however wrong the visitor's is.
+  const ahead = Date.parse(document.documentElement.dataset.now || "") - Date.now() || 0;
+  const SIZES = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+  const count = (number, unit) => `${number} ${unit}${number === 1 ? "" : "s"}`;
+
+  // The same words as the `until` filter in marketplace/templatetags/words.py.
+  const left = (seconds) => {
+    if (seconds <= 0) return "time is up";
+    const first = seconds < 120 ? 3 : SIZES.findIndex(([, size]) => seconds >= size);
+    const [unit, size] = SIZES[first];
+    const parts = [count(Math.floor(seconds / size), unit)];
+    if (first < 2) {
+      const [smaller, smallerSize] = SIZES[first + 1];
+      const rest = Math.floor((seconds % size) / smallerSize);
+      if (rest) parts.push(count(rest, smaller));
+    }
+    return `${parts.join(" ")} left`;
+  };
+
+  const countdowns = document.querySelectorAll("time[data-countdown]");
+  const tick = () => {
+    const now = Date.now() + ahead;
+    for (const time of countdowns) {
+      const words = left(Math.floor((Date.parse(time.dateTime) - now) / 1000));
+      if (time.textContent !== words) time.textContent = words;
+    }
+    for (const bar of document.querySelectorAll("progress[data-start]")) {
+      bar.value = Math.max(0, Math.min(bar.max, Math.floor(now / 1000) - Number(bar.dataset.start)));
+    }
+  };
+  if (countdowns.length) setInterval(tick, 1000);
+
+  // A second click posts nothing. The server refuses it as well: this only saves a puzzled look.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    // Disabled only after the browser has read the form, or the button's own name and value would be lost.
+    setTimeout(() => {
+      for (const button of form.querySelectorAll("button, input[type=submit]")) {
+        if (button.disabled) continue;
+        button.disabled = true;
+        button.dataset.held = "yes";
+      }
+    });
+  });
+
+  // "Back" may show this page as it was left: give the buttons back.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    for (const button of document.querySelectorAll("[data-held]")) {
+      button.disabled = false;
+      delete button.dataset.held;
+    }
+  });
+
+  // The name menu closes on Escape and on a click elsewhere.
+  const menu = document.querySelector("details.menu");
+  if (menu) {
+    document.addEventListener("click", (event) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  }
+})();

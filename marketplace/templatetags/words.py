@@ -11,13 +11,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from marketplace import clock
+from marketplace.catalog.durations import in_words
+from marketplace.catalog.rules import percent as percent_in_words
 
 register = template.Library()
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-TWO_DAYS = 172_800
 
 
 def _count(number: int, unit: str) -> str:
@@ -26,25 +27,14 @@ def _count(number: int, unit: str) -> str:
 
 @register.filter
 def duration(length: timedelta | None) -> str:
-    """A length of time, exactly: "8 days", "24 hours", "90 seconds". Up to two days it is told in hours."""
-    if length is None:
-        return ""
-    rest = int(length.total_seconds())
-    if rest < 120 and rest % 60:
-        return _count(rest, "second")
-    parts = []
-    for unit, size in UNITS[1:] if rest <= TWO_DAYS else UNITS:
-        number, rest = divmod(rest, size)
-        if number:
-            parts.append(_count(number, unit))
-    return " ".join(parts) or "no time"
+    """A length of time, exactly: "8 days", "24 hours", "90 seconds"."""
+    return "" if length is None else in_words(length)
 
 
 @register.filter
 def percent(rate: int) -> str:
     """A rate in basis points: 550 is "5.5 %", 2000 is "20 %"."""
-    whole, hundredths = divmod(rate, 100)
-    return f"{whole}.{hundredths:02d}".rstrip("0").rstrip(".") + " %"
+    return percent_in_words(rate)
 
 
 def _local(instant: datetime) -> tuple[datetime, str]:

@@ -1,0 +1,142 @@
+"""Child processes that never outlive us."""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from marketplace.embedded import guard
+
+LINUX = sys.platform == "linux"
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+
+class CannotStart(Exception):
+    """Why a process could not be started, in one sentence for the person at the terminal."""
+
+
+@dataclass(frozen=True)
+class RunAs:
+    """The unprivileged user that a process runs as."""
+
+    user: int
+    group: int
+
+
+@dataclass
+class Children:
+    """Starts processes, each in its own session, and stops them newest first.
+
+    Three things see to it that none is left behind: `stop`; the guard, a process that holds the other end
+    of a pipe and stops everything when we are gone (even by kill -9); and on Linux the kernel, which
+    signals each child when we die, in case the guard was killed as well.
+    """
+
+    # Open files that the guard keeps open until the last process is gone: a lock on the data.
+    keep_open: Sequence[int] = ()
+    _running: dict[str, tuple[subprocess.Popen[bytes], int]] = field(default_factory=dict)
+    _folders: list[Path] = field(default_factory=list)
+    _guard: "subprocess.Popen[bytes] | None" = None
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        stop_with: signal.Signals = signal.SIGTERM,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+        run_as: RunAs | None = None,
+    ) -> "subprocess.Popen[bytes]":
+        """Start `command`; its output is appended to `log`. Call it from the main thread only.
+
+        The kernel ties a child to the thread that made it, so a child of a short-lived thread would die with that.
+        """
+        output = log.open("ab") if log else subprocess.DEVNULL
+        child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid(), stop_with) if LINUX else None,
+            user=run_as.user if run_as else None,
+            group=run_as.group if run_as else None,
+            extra_groups=[] if run_as else None,
+        )
+        self._tell_guard(f"process {child.pid} {stop_with.value}")
+        self._running[name] = (child, stop_with.value)
+        if not isinstance(output, int):
+            output.close()
+        return child
+
+    def folder(self) -> Path:
+        """A new short-named folder of our own that goes when we go. Socket paths end at about 100 bytes."""
+        usual = tempfile.gettempdir()
+        folder = Path(tempfile.mkdtemp(prefix="milepost-", dir=usual if len(usual) <= 50 else "/tmp"))
+        folder.chmod(0o711)
+        self._folders.append(folder)
+        self._tell_guard(f"folder {folder}")
+        return folder
+
+    def ended(self) -> dict[str, int]:
+        """The children that are no longer running, with their exit codes."""
+        return {name: code for name, (child, _) in self._running.items() if (code := child.poll()) is not None}
+
+    def stop(self) -> None:
+        """Stop all of them, newest first, and remove our folders. May be called twice."""
+        newest_first = [(child.pid, how) for child, how in reversed(self._running.values())]
+        guard.stop(newest_first, meanwhile=self.ended)
+        self.ended()
+        self._running.clear()
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._folders.clear()
+        if self._guard and self._guard.stdin:
+            with suppress(BrokenPipeError):
+                self._guard.stdin.close()
+            self._guard.wait()
+            self._guard = None
+
+    def _tell_guard(self, line: str) -> None:
+        if self._guard is None:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", guard.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                pass_fds=self.keep_open,
+                cwd="/",
+            )
+        assert self._guard.stdin
+        with suppress(BrokenPipeError):
+            self._guard.stdin.write(f"{line}\n".encode())
+            self._guard.stdin.flush()
+
+
+def _die_with(parent: int, how: signal.Signals) -> Callable[[], None]:
+    def in_the_child() -> None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, how.value)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return in_the_child
+
+
+def last_lines(log: Path, count: int = 12) -> str:
+    """The end of a log file, indented, to be shown below a sentence that says what failed."""
+    if not log.exists():
+        return ""
+    return "".join(f"\n    {line}" for line in log.read_text(errors="replace").splitlines()[-count:])

@@ -1,6 +1,5 @@
 """Gigs with their milestone plans (G1), and the terms that orders are made under (G4)."""
 
-import secrets
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -13,7 +12,7 @@ from django.urls import reverse
 from django_fsm import FSMField, transition
 
 from marketplace.accounts.models import User
-from marketplace.catalog import rules
+from marketplace.catalog import covers, rules
 
 
 class Category(models.Model):
@@ -27,11 +26,6 @@ class Category(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-def cover_name(gig: "Gig", filename: str) -> str:
-    """A generated name: nothing of what the uploader called the file is kept."""
-    return f"covers/{secrets.token_hex(16)}.webp"
 
 
 class GigQuerySet(models.QuerySet["Gig"]):
@@ -65,10 +59,11 @@ class Gig(models.Model):
     slug = models.SlugField(max_length=100, unique=True, editable=False)
     category = models.ForeignKey(Category, models.PROTECT, related_name="gigs")
     description = models.TextField(max_length=10_000)
-    cover = models.FileField(upload_to=cover_name, blank=True)
+    cover = models.CharField(max_length=60, blank=True, help_text="The generated name of the picture's file.")
     currency = models.CharField(max_length=3)
     status = FSMField(choices=Status.choices, default=Status.DRAFT, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
+    key = models.UUIDField(null=True, unique=True, editable=False, help_text="The form it was made with, sent once.")
     price = models.BigIntegerField(editable=False, help_text="The sum of the plan, in minor units.")
     delivery_days = models.PositiveIntegerField(editable=False, help_text="The sum of the plan.")
     created_at = models.DateTimeField(editable=False)
@@ -101,6 +96,11 @@ class Gig(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("catalog:gig", args=[self.slug])
+
+    @property
+    def cover_url(self) -> str:
+        """Where the cover is served, or an empty string."""
+        return covers.address(self.cover) if self.cover else ""
 
     @property
     def is_for_sale(self) -> bool:

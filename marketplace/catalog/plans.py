@@ -1,0 +1,278 @@
+"""A milestone plan as it is typed: shared by gigs and custom offers, and knows neither.
+
+`PlanFormSet` works without JavaScript: its buttons (`plan-change` = add, remove-2, up-2, down-2; numbers from 0) are
+submit buttons, and the view draws the page again with what was typed:
+
+    change = plans.asked_change(request.POST)
+    if change:
+        formset = PlanFormSet.changed(request.POST, change, currency=currency, terms=terms)
+    else:
+        formset = PlanFormSet(request.POST, currency=currency, terms=terms)
+        if formset.is_valid():
+            service(plan=formset.plan())
+
+A form with these buttons needs its own default button first, because Enter presses the first one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from marketplace.catalog.models import Terms
+from payments import money
+
+MAX_DAYS = 365
+MAX_REVISIONS = 50
+UNLIMITED = "unlimited"
+CHANGE = "plan-change"
+PREFIX = "plan"
+# More rows than any plan may have can be typed and are then refused with a sentence; beyond this, nothing is read.
+MAX_ROWS = 100
+
+Row = dict[str, str]
+
+
+class InvalidPlan(ValueError):
+    """A plan that the terms do not allow. The message is for people."""
+
+
+class Planned(Protocol):
+    """What a planned milestone has: a `PlannedMilestone` and every model that holds a copy of one."""
+
+    title: Any
+    description: Any
+    price: Any
+    delivery_days: Any
+    revisions: Any
+
+
+@dataclass(frozen=True)
+class PlannedMilestone:
+    """One step of a plan. `price` in minor units; `revisions` None is unlimited."""
+
+    title: str
+    description: str
+    price: int
+    delivery_days: int
+    revisions: int | None
+
+    @classmethod
+    def of(cls, other: Planned) -> Self:
+        return cls(other.title, other.description, other.price, other.delivery_days, other.revisions)
+
+
+def check(plan: Sequence[PlannedMilestone], *, currency: str, terms: Terms) -> None:
+    """Raise InvalidPlan unless the terms allow this plan. The same rules as the form's, for every other caller."""
+    if currency not in terms.price_limits:
+        raise InvalidPlan(f"{currency} is not used here.")
+    if not 1 <= len(plan) <= terms.max_milestones:
+        raise InvalidPlan(_count_rule(terms))
+    for position, milestone in enumerate(plan, start=1):
+        problem = _problem(milestone, currency, terms)
+        if problem:
+            raise InvalidPlan(f"Milestone {position}: {problem}")
+
+
+def check_limits(currency: str, limits: Sequence[int]) -> None:
+    """Raise ValueError unless these are the least and the greatest price of a milestone, in minor units."""
+    money.exponent(currency)
+    if len(limits) != 2 or not all(type(limit) is int for limit in limits):
+        raise ValueError(f"{currency}: write the least and the greatest price.")
+    least, greatest = limits
+    if not 0 < least <= greatest <= money.GREATEST:
+        raise ValueError(f"{currency}: the least price is above zero and not above the greatest.")
+
+
+def price_problem(price: int, *, currency: str, terms: Terms) -> str:
+    """Why this price of a milestone is not allowed, or an empty string."""
+    least, greatest = terms.limits(currency)
+    if price < least:
+        return f"The least price of a milestone is {money.display(least, currency)}."
+    if price > greatest:
+        return f"The greatest price of a milestone is {money.display(greatest, currency)}."
+    return ""
+
+
+def asked_change(data: Mapping[str, Any]) -> str:
+    """The button that was pressed in the plan builder, or an empty string."""
+    return str(data.get(CHANGE, ""))
+
+
+class PlanForm(forms.Form):
+    title = forms.CharField(
+        max_length=120,
+        label="What is delivered",
+        widget=forms.TextInput(attrs={"placeholder": "Storyboard"}),
+    )
+    description = forms.CharField(
+        max_length=2000, required=False, label="Details", widget=forms.Textarea(attrs={"rows": 2})
+    )
+    price = forms.CharField(
+        max_length=30,
+        label="Price",
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={"required": "Enter a price."},
+    )
+    delivery_days = forms.IntegerField(
+        label="Delivery days",
+        min_value=1,
+        max_value=MAX_DAYS,
+        error_messages={
+            "required": "Enter a number of days.",
+            "invalid": "Enter a whole number of days.",
+            "min_value": "At least 1 day.",
+            "max_value": f"At most {MAX_DAYS} days.",
+        },
+    )
+    revisions = forms.ChoiceField(
+        label="Revisions",
+        initial="1",
+        choices=[(str(number), str(number)) for number in range(MAX_REVISIONS + 1)] + [(UNLIMITED, "Unlimited")],
+    )
+
+    quiet = False
+
+    def __init__(self, *args: Any, currency: str | None, terms: Terms, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+        self.terms = terms
+        if currency:
+            self.fields["price"].label = f"Price in {currency}"
+
+    def clean_price(self) -> int | str:
+        typed: str = self.cleaned_data["price"]
+        if not self.currency:
+            return typed  # The currency is refused at its own field; a price cannot be read without one.
+        try:
+            price = money.parse(typed, self.currency)
+        except ValueError as problem:
+            raise ValidationError(str(problem), code="price") from problem
+        problem_with_limits = price_problem(price, currency=self.currency, terms=self.terms)
+        if problem_with_limits:
+            raise ValidationError(problem_with_limits, code="price")
+        return price
+
+    def clean_revisions(self) -> int | None:
+        chosen: str = self.cleaned_data["revisions"]
+        return None if chosen == UNLIMITED else int(chosen)
+
+    def milestone(self) -> PlannedMilestone:
+        return PlannedMilestone(**{name: self.cleaned_data[name] for name in self.fields})
+
+
+class BasePlanFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
+    """The rows of a plan. Blank rows after the first are left out."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        currency: str | None,
+        terms: Terms,
+        rows: Sequence[Row] = (),
+        prefix: str = PREFIX,
+    ) -> None:
+        self.currency = currency
+        self.terms = terms
+        self.rows = list(rows) or [{}]
+        super().__init__(
+            data=data,
+            prefix=prefix,
+            initial=self.rows if data is None else None,
+            form_kwargs={"currency": currency, "terms": terms},
+            error_messages={"missing_management_form": "The plan did not arrive whole. Please send it again."},
+        )
+
+    @classmethod
+    def changed(
+        cls, data: Mapping[str, Any], change: str, *, currency: str | None, terms: Terms, prefix: str = PREFIX
+    ) -> Self:
+        """What was typed, with a row added, removed or moved; nothing is judged yet."""
+        return cls(currency=currency, terms=terms, prefix=prefix, rows=_changed(_typed_rows(data, prefix), change))
+
+    def initial_form_count(self) -> int:
+        # Rows that are given are drawn like rows that are typed: all may be emptied, and none is "unchanged".
+        return 0
+
+    def total_form_count(self) -> int:
+        return super().total_form_count() if self.is_bound else len(self.rows)
+
+    def plan(self) -> list[PlannedMilestone]:
+        """The milestones of a valid formset, in their order."""
+        return [form.milestone() for form in self.forms if form.cleaned_data]
+
+    def total(self) -> str:
+        """The sum of the prices that can be read, or an empty string while one cannot."""
+        if not self.currency:
+            return ""
+        typed = [form["price"].value() for form in self.forms]
+        try:
+            return money.display(sum(money.parse(text, self.currency) for text in typed if text), self.currency)
+        except ValueError:
+            return ""
+
+    def clean(self) -> None:
+        if not 1 <= sum(form.has_changed() for form in self.forms) <= self.terms.max_milestones:
+            raise ValidationError(_count_rule(self.terms), code="count")
+
+
+# The terms say how many milestones a plan may have: see clean().
+PlanFormSet = forms.formset_factory(
+    PlanForm, formset=BasePlanFormSet, extra=0, min_num=1, max_num=MAX_ROWS, absolute_max=MAX_ROWS
+)
+
+
+def rows_of(plan: Iterable[Planned], currency: str) -> list[Row]:
+    """A plan as the builder shows it."""
+    return [
+        {
+            "title": milestone.title,
+            "description": milestone.description,
+            "price": money.plain(milestone.price, currency),
+            "delivery_days": str(milestone.delivery_days),
+            "revisions": UNLIMITED if milestone.revisions is None else str(milestone.revisions),
+        }
+        for milestone in plan
+    ]
+
+
+def _problem(milestone: PlannedMilestone, currency: str, terms: Terms) -> str:
+    if not milestone.title.strip():
+        return "It needs a title."
+    if not 1 <= milestone.delivery_days <= MAX_DAYS:
+        return f"The delivery takes between 1 and {MAX_DAYS} days."
+    if milestone.revisions is not None and not 0 <= milestone.revisions <= MAX_REVISIONS:
+        return f"At most {MAX_REVISIONS} revisions, or unlimited."
+    return price_problem(milestone.price, currency=currency, terms=terms)
+
+
+def _count_rule(terms: Terms) -> str:
+    return f"A plan has between 1 and {terms.max_milestones} milestones."
+
+
+def _typed_rows(data: Mapping[str, Any], prefix: str) -> list[Row]:
+    total = str(data.get(f"{prefix}-TOTAL_FORMS", ""))
+    count = min(int(total), MAX_ROWS) if total.isascii() and total.isdigit() and len(total) < 6 else 1
+    return [
+        {name: str(data[key]) for name in PlanForm.base_fields if (key := f"{prefix}-{index}-{name}") in data}
+        for index in range(count)
+    ]
+
+
+def _changed(rows: list[Row], change: str) -> list[Row]:
+    """Unknown changes and rows that do not exist change nothing."""
+    verb, _, number = change.partition("-")
+    if verb == "add":
+        return [*rows, {}][:MAX_ROWS]
+    index = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else len(rows)
+    if index >= len(rows):
+        return rows
+    if verb == "remove":
+        return rows[:index] + rows[index + 1 :]
+    other = {"up": index - 1, "down": index + 1}.get(verb, index)
+    if 0 <= other < len(rows):
+        rows[index], rows[other] = rows[other], rows[index]
+    return rows

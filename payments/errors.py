@@ -1,0 +1,37 @@
+"""Why a verb of `payments` refused. Each carries a sentence that can be shown."""
+
+
+class PaymentsError(Exception):
+    """The verb did nothing at all."""
+
+
+class AttemptUndecided(PaymentsError):
+    """An earlier attempt to pay may still succeed (O4)."""
+
+
+class AlreadyFunded(PaymentsError):
+    """The money for this was already received (M7)."""
+
+
+class UnknownMethod(PaymentsError):
+    """The gateway in use does not know this payment method."""
+
+
+class NotBookable(PaymentsError):
+    """This charge has not succeeded, or what it brought is already in the ledger."""
+
+
+class NothingHeld(PaymentsError):
+    """Nothing is left of these held funds: never funded, or already released, refunded or charged back (M5)."""
+
+
+class BadPart(PaymentsError):
+    """A partial refund is more than nothing and less than all that is left."""
+
+
+class NotRefused(PaymentsError):
+    """Only a refund that the provider refused for good can be asked for again, and only once."""
+
+
+class Overdrawn(PaymentsError):
+    """The account holds less than was to be moved out of it, and it may not be overdrawn (M2)."""

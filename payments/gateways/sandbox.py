@@ -1,0 +1,213 @@
+"""The embedded provider: no real money moves, and test cards make every outcome happen.
+
+It keeps a book of its own, committed on its own. Its events are signed and go the way of any provider's.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.urls import reverse
+
+from marketplace import clock
+from payments.models import SandboxCharge, SandboxRefund
+
+from .base import GatewayError, GatewayUnavailable, Outcome, ParsedEvent, PaymentMethod, State, outside_transaction
+from .sandbox_events import announce_charge, announce_refund, read
+
+CARDS = (
+    PaymentMethod("card_ok", "Visa ending in 4242", "4242 4242 4242 4242", "Succeeds at once."),
+    PaymentMethod("card_declined", "Visa ending in 0002", "4000 0000 0000 0002", "Is declined."),
+    PaymentMethod(
+        "card_authentication",
+        "Visa ending in 3220",
+        "4000 0000 0000 3220",
+        "Asks you to confirm the payment on your bank's page.",
+    ),
+    PaymentMethod(
+        "card_processing", "Visa ending in 7726", "4000 0000 0000 7726", "Is processing for a while, then succeeds."
+    ),
+    PaymentMethod(
+        "card_processing_fails", "Visa ending in 7734", "4000 0000 0000 7734", "Is processing for a while, then fails."
+    ),
+    PaymentMethod("card_lost", "Visa ending in 6975", "4000 0000 0000 6975", "Is charged, but the answer gets lost."),
+    PaymentMethod(
+        "card_refund_refused",
+        "Visa ending in 5126",
+        "4000 0000 0000 5126",
+        "Succeeds, but refuses every refund.",
+    ),
+)
+
+
+class SandboxGateway:
+    name: ClassVar[str] = "sandbox"
+
+    def step(self, currency: str) -> int:
+        return 1
+
+    def payment_methods(self) -> Sequence[PaymentMethod]:
+        return CARDS
+
+    def charge(
+        self, key: str, amount: int, currency: str, method: str, description: str, reference: str, return_url: str
+    ) -> Outcome:
+        outside_transaction()
+        at = clock.now()
+        with transaction.atomic():
+            charge, created = SandboxCharge.objects.get_or_create(
+                key=key,
+                defaults={
+                    "amount": amount,
+                    "currency": currency,
+                    "method": method,
+                    "description": description,
+                    "reference": reference,
+                    "return_url": return_url,
+                    "created_at": at,
+                    **_first_state(method, at),
+                },
+            )
+            if created:
+                announce_charge(charge, at)
+        if not created and charge.method and (charge.amount, charge.currency) != (amount, currency):
+            raise GatewayError(f"The key {key} was used for another amount.")
+        if created and method == "card_lost":
+            raise GatewayUnavailable("The answer was lost.")
+        return _outcome(charge)
+
+    def find_charge(self, key: str) -> Outcome:
+        outside_transaction()
+        with transaction.atomic():
+            charge = SandboxCharge.objects.select_for_update().filter(key=key).first()
+            if charge is None:
+                return Outcome(State.UNKNOWN)
+            _settle(charge, clock.now())
+        return _outcome(charge)
+
+    def cancel_charge(self, key: str) -> Outcome:
+        """Cancels what waits for the payer. What is processing cannot be canceled: it stays `processing`."""
+        outside_transaction()
+        at = clock.now()
+        with transaction.atomic():
+            canceled_in_advance = {"amount": 0, "status": State.CANCELED, "reason": "Canceled.", "created_at": at}
+            charge, created = SandboxCharge.objects.select_for_update().get_or_create(
+                key=key, defaults=canceled_in_advance
+            )
+            if not created:
+                _settle(charge, at)
+            if charge.status == State.ACTION_NEEDED:
+                _decide(charge, State.CANCELED, "Canceled.", at)
+        return _outcome(charge)
+
+    def refund(self, key: str, charge_provider_id: str, amount: int) -> Outcome:
+        outside_transaction()
+        at = clock.now()
+        with transaction.atomic():
+            try:
+                charge = SandboxCharge.objects.select_for_update().get(pk=uuid.UUID(charge_provider_id))
+            except (ValueError, SandboxCharge.DoesNotExist):
+                raise GatewayError("There is no such charge.") from None
+            refund = SandboxRefund.objects.filter(key=key).first()
+            if refund is None:
+                reason = _why_not_refund(charge, amount)
+                refund = SandboxRefund.objects.create(
+                    key=key,
+                    charge=charge,
+                    amount=amount,
+                    status=State.FAILED if reason else State.SUCCEEDED,
+                    reason=reason,
+                    created_at=at,
+                )
+                if not reason:
+                    SandboxCharge.objects.filter(pk=charge.pk).update(refunded=F("refunded") + amount)
+                announce_refund(refund, at)
+        if (refund.charge_id, refund.amount) != (charge.pk, amount):
+            raise GatewayError(f"The key {key} was used for another refund.")
+        return Outcome(State(refund.status), provider_id=str(refund.pk), reason=refund.reason)
+
+    def find_refund(self, key: str) -> Outcome:
+        outside_transaction()
+        refund = SandboxRefund.objects.filter(key=key).first()
+        if refund is None:
+            return Outcome(State.UNKNOWN)
+        return Outcome(State(refund.status), provider_id=str(refund.pk), reason=refund.reason)
+
+    def receive(self, raw_body: bytes, signature: str) -> ParsedEvent:
+        return read(raw_body, signature)
+
+
+def confirm(charge_id: uuid.UUID, *, approved: bool, at: datetime) -> SandboxCharge:
+    """The payer's answer on the bank's page. Only the first one counts. Raises SandboxCharge.DoesNotExist."""
+    outside_transaction()
+    with transaction.atomic():
+        charge = SandboxCharge.objects.select_for_update().get(pk=charge_id)
+        if charge.status == State.ACTION_NEEDED and approved:
+            _decide(charge, State.SUCCEEDED, "", at)
+        elif charge.status == State.ACTION_NEEDED:
+            _decide(charge, State.FAILED, "You did not confirm the payment.", at)
+    return charge
+
+
+def settle_processing(at: datetime, batch: int = 200) -> int:
+    """Let the bank decide what has been processing for long enough; returns how many."""
+    outside_transaction()
+    with transaction.atomic():
+        due = SandboxCharge.objects.filter(status=State.PROCESSING, settles_at__lte=at).order_by("settles_at")
+        charges = list(due.select_for_update(skip_locked=True)[:batch])
+        for charge in charges:
+            _settle(charge, at)
+    return len(charges)
+
+
+def _first_state(method: str, at: datetime) -> dict[str, object]:
+    match method:
+        case "card_ok" | "card_lost" | "card_refund_refused":
+            return {"status": State.SUCCEEDED}
+        case "card_authentication":
+            return {"status": State.ACTION_NEEDED}
+        case "card_processing" | "card_processing_fails":
+            return {
+                "status": State.PROCESSING,
+                "settles_at": at + timedelta(seconds=settings.SANDBOX_PROCESSING),
+            }
+        case "card_declined":
+            return {"status": State.FAILED, "reason": "Your card was declined."}
+        case _:
+            return {"status": State.FAILED, "reason": "There is no such card."}
+
+
+def _settle(charge: SandboxCharge, at: datetime) -> None:
+    if charge.status != State.PROCESSING or charge.settles_at is None or charge.settles_at > at:
+        return
+    if charge.method == "card_processing_fails":
+        _decide(charge, State.FAILED, "Your bank refused the payment.", at)
+    else:
+        _decide(charge, State.SUCCEEDED, "", at)
+
+
+def _decide(charge: SandboxCharge, state: State, reason: str, at: datetime) -> None:
+    charge.status, charge.reason = state, reason
+    charge.save(update_fields=["status", "reason"])
+    announce_charge(charge, at)
+
+
+def _outcome(charge: SandboxCharge) -> Outcome:
+    state = State(charge.status)
+    waits = state == State.ACTION_NEEDED
+    action_url = reverse("payments:sandbox_authenticate", args=[charge.pk]) if waits else ""
+    return Outcome(state, provider_id=str(charge.pk), reason=charge.reason, action_url=action_url)
+
+
+def _why_not_refund(charge: SandboxCharge, amount: int) -> str:
+    if charge.status != State.SUCCEEDED:
+        return "This charge did not succeed."
+    if charge.method == "card_refund_refused":
+        return "The card's bank refuses refunds."
+    if amount < 1 or charge.refunded + amount > charge.amount:
+        return "That is more than is left of the charge."
+    return ""

@@ -1,0 +1,141 @@
+"""The sandbox's events: written with what they tell about, signed, delivered until accepted, and read."""
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, cast
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from payments.models import SandboxCharge, SandboxEvent, SandboxRefund
+
+from .base import BadEvent, BadSignature, Outcome, ParsedEvent, State, outside_transaction
+
+logger = logging.getLogger(__name__)
+
+MAX_BYTES = 64 * 1024
+_CHARGE_KINDS = {
+    "charge.succeeded": State.SUCCEEDED,
+    "charge.failed": State.FAILED,
+    "charge.canceled": State.CANCELED,
+}
+_REFUND_KINDS = {"refund.succeeded": State.SUCCEEDED, "refund.refused": State.FAILED}
+_FIRST_RETRY = timedelta(seconds=15)
+_LONGEST_RETRY = timedelta(hours=1)
+
+
+def announce_charge(charge: SandboxCharge, at: datetime) -> None:
+    """Write the event of a decided charge; an undecided one has none."""
+    kind = f"charge.{charge.status}"
+    if kind in _CHARGE_KINDS:
+        _announce(kind, charge.key, str(charge.pk), charge.amount, charge.currency, charge.reason, at)
+
+
+def announce_refund(refund: SandboxRefund, at: datetime) -> None:
+    kind = "refund.succeeded" if refund.status == State.SUCCEEDED else "refund.refused"
+    _announce(kind, refund.key, str(refund.pk), refund.amount, refund.charge.currency, refund.reason, at)
+
+
+def _announce(kind: str, key: str, provider_id: str, amount: int, currency: str, reason: str, at: datetime) -> None:
+    event = SandboxEvent(kind=kind, key=key, created_at=at, next_try_at=at)
+    about = {"key": key, "id": provider_id, "amount": amount, "currency": currency, "reason": reason}
+    event.body = json.dumps({"id": str(event.pk), "type": kind, "created": at.isoformat(), "data": about})
+    event.save(force_insert=True)
+
+
+def sign(raw_body: bytes) -> str:
+    """The signature that goes with these bytes, as hexadecimal HMAC-SHA256."""
+    return hmac.new(settings.SANDBOX_WEBHOOK_SECRET.encode(), raw_body, hashlib.sha256).hexdigest()
+
+
+def deliver(raw_body: bytes, signature: str) -> None:
+    """Hand an event to the receiver, which the top storey names in settings. It accepts by not raising."""
+    receive = cast("Callable[[bytes, str], object]", import_string(settings.EVENT_RECEIVER))
+    receive(raw_body, signature)
+
+
+def deliver_due(at: datetime, *, about: str = "", batch: int = 200) -> int:
+    """Deliver the events that are due, each again later if it is not accepted; returns how many were.
+
+    `about` limits them to those of one key, for an answer that somebody is waiting for.
+    Events are claimed for a while before they are delivered, so that two workers don't deliver the same one at
+    once and one that is never accepted does not stand before the others.
+    """
+    outside_transaction()
+    with transaction.atomic():
+        due = SandboxEvent.objects.filter(delivered_at=None, next_try_at__lte=at)
+        if about:
+            due = due.filter(key=about)
+        events = list(due.order_by("next_try_at", "created_at").select_for_update(skip_locked=True)[:batch])
+        for event in events:
+            event.next_try_at = at + min(_FIRST_RETRY * 2 ** min(event.tries, 10), _LONGEST_RETRY)
+            event.tries += 1
+        SandboxEvent.objects.bulk_update(events, ["next_try_at", "tries"])
+    return sum(_deliver(event, at) for event in events)
+
+
+def _deliver(event: SandboxEvent, at: datetime) -> bool:
+    raw_body = event.body.encode()
+    try:
+        deliver(raw_body, sign(raw_body))
+    except Exception:
+        logger.exception("Event %s was not accepted (try %s).", event.pk, event.tries)
+        return False
+    SandboxEvent.objects.filter(pk=event.pk).update(delivered_at=at)
+    return True
+
+
+def read(raw_body: bytes, signature: str) -> ParsedEvent:
+    """Verify and read an event. Raises BadSignature or BadEvent, never anything else."""
+    if len(raw_body) > MAX_BYTES:
+        raise BadEvent("The event is too large.")
+    # As bytes: comparing strings refuses characters beyond ASCII with an exception of its own.
+    if not hmac.compare_digest(sign(raw_body).encode(), signature.encode(errors="replace")):
+        raise BadSignature("The signature does not match.")
+    body = _storable_json(raw_body)
+    event_id, kind, data = body.get("id"), body.get("type"), body.get("data")
+    if not isinstance(data, dict):
+        raise BadEvent("The event has no data.")
+    key, provider_id, reason = data.get("key"), data.get("id"), data.get("reason")
+    amount, currency = data.get("amount"), data.get("currency")
+    texts = (event_id, kind, key, provider_id, reason, currency)
+    if not all(isinstance(text, str) and len(text) <= 300 for text in texts) or not event_id:
+        raise BadEvent("A text of the event is missing or too long.")
+    if not isinstance(amount, int) or isinstance(amount, bool):
+        raise BadEvent("The amount is not a whole number.")
+    state = _CHARGE_KINDS.get(kind) or _REFUND_KINDS.get(kind)
+    if state is None:
+        raise BadEvent("There is no such kind of event.")
+    return ParsedEvent(
+        provider="sandbox",
+        event_id=event_id,
+        kind=kind,
+        charge_key=key if kind in _CHARGE_KINDS else None,
+        refund_key=key if kind in _REFUND_KINDS else None,
+        outcome=Outcome(state, provider_id=provider_id, reason=reason),
+        amount=amount,
+        currency=currency,
+        body=body,
+    )
+
+
+def _storable_json(raw_body: bytes) -> dict[str, Any]:
+    """The JSON object in these bytes, if PostgreSQL can store it: no NaN, no NUL, no half surrogates."""
+    try:
+        body = json.loads(raw_body.decode(), parse_constant=_refuse_constant)
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError) as error:
+        raise BadEvent("The event is not readable JSON.") from error
+    if not isinstance(body, dict) or "\\u0000" in text:
+        raise BadEvent("The event is not a JSON object that can be stored.")
+    return body
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,122 @@
+"""What is held for one milestone, from its charge to its release or refund."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, Sum
+
+from marketplace.accounts.models import User
+from payments.money import display, fee
+
+
+class HeldFundsQuerySet(models.QuerySet["HeldFunds"]):
+    def released_to(self, payee: User) -> Self:
+        """What `payee` was paid for, newest first, each with the `earned` amount that the ledger has for it."""
+        earned = Sum("transfers__amount", filter=Q(transfers__kind="earning"), default=0)
+        done = self.filter(payee=payee, released_at__isnull=False)
+        return done.annotate(earned=earned).order_by("-released_at", "-pk")
+
+    def in_progress_for(self, payee: User) -> Self:
+        """Funded and neither released nor given back."""
+        funded = self.filter(payee=payee, funded_at__isnull=False, released_at=None)
+        return funded.filter(amount__gt=F("refunded") + F("charged_back")).order_by("funded_at", "pk")
+
+
+class HeldFunds(models.Model):
+    """Money of one payer for one payee under an opaque reference; the counters obey M5, in the database as well."""
+
+    reference = models.CharField(max_length=100, unique=True)
+    description = models.CharField(max_length=300)
+    payer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="paid_funds")
+    payee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="earned_funds")
+    currency = models.CharField(max_length=3)
+    price = models.BigIntegerField()
+    buyer_fee = models.BigIntegerField()
+    buyer_fee_rate = models.PositiveIntegerField()
+    commission_rate = models.PositiveIntegerField()
+    # What the gateway could charge when the price was agreed: every amount to and fro is a multiple of it.
+    step = models.PositiveIntegerField(default=1)
+    amount = models.BigIntegerField(default=0)
+    refunded = models.BigIntegerField(default=0)
+    refunded_price = models.BigIntegerField(default=0)
+    released = models.BigIntegerField(default=0)
+    charged_back = models.BigIntegerField(default=0)
+    funded_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    objects = HeldFundsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "held funds"
+        constraints = [
+            models.UniqueConstraint(fields=["id", "currency"], name="held_currency"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="held_currency_is_iso"),
+            models.CheckConstraint(condition=~Q(payer=F("payee")), name="held_for_somebody_else"),
+            models.CheckConstraint(condition=Q(price__gt=0, buyer_fee__gte=0, step__gt=0), name="held_has_a_price"),
+            models.CheckConstraint(
+                condition=Q(buyer_fee_rate__lt=10_000, commission_rate__lt=10_000), name="held_rates_below_all"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount=0, funded_at=None) | Q(amount=F("price") + F("buyer_fee"), funded_at__isnull=False),
+                name="held_funded_in_full_or_not_at_all",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded__gte=0, released__gte=0, charged_back__gte=0)
+                & Q(amount__gte=F("refunded") + F("released") + F("charged_back")),
+                name="held_never_overspent",
+            ),
+            models.CheckConstraint(
+                condition=Q(released=0, released_at=None)
+                | Q(released_at__isnull=False, amount=F("refunded") + F("released") + F("charged_back")),
+                name="held_released_once_and_in_full",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_price__gte=0, refunded_price__lte=F("price")), name="held_refunded_price_in_price"
+            ),
+        ]
+        indexes = [
+            # The seller's earnings, newest first.
+            models.Index(
+                fields=["payee", "-released_at", "-id"],
+                condition=Q(released_at__isnull=False),
+                name="held_released_by_payee",
+            ),
+            # What is in progress for a seller.
+            models.Index(
+                fields=["payee"], condition=Q(funded_at__isnull=False, released_at=None), name="held_open_by_payee"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {display(self.left, self.currency)} held"
+
+    @property
+    def total(self) -> int:
+        """What the payer is charged: price and buyer fee."""
+        return self.price + self.buyer_fee
+
+    @property
+    def left(self) -> int:
+        """What is held now, price and buyer fee together."""
+        return self.amount - self.refunded - self.released - self.charged_back
+
+    @property
+    def left_price(self) -> int:
+        """What the milestone finally costs: its price less the parts refunded."""
+        return self.price - self.refunded_price
+
+    @property
+    def commission(self) -> int:
+        return fee(self.left_price, self.commission_rate)
+
+    @property
+    def payout(self) -> int:
+        """What the payee gets of what the milestone finally costs: the exact remainder (M3)."""
+        return self.left_price - self.commission
+
+    def refund_of(self, price: int) -> int:
+        """What a partial refund of `price` gives back: the part and the fee on it (M3)."""
+        fee_before = fee(self.left_price, self.buyer_fee_rate, self.step)
+        fee_after = fee(self.left_price - price, self.buyer_fee_rate, self.step)
+        return price + fee_before - fee_after

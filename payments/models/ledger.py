@@ -1,0 +1,107 @@
+"""The double-entry ledger (M2): accounts, and transfers between them that are never changed or removed."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+PERSONAL = ("earnings_clearing", "earnings_available", "earnings_frozen", "debt", "credit")
+OVERDRAWABLE = ("clearing", "chargebacks", "debt", "loss")
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def with_balance(self) -> Self:
+        """Each account with its `balance`, in minor units: what came in less what went out."""
+
+        def total(end: str) -> Coalesce:
+            transfers = Transfer.objects.filter(**{end: OuterRef("pk")}).order_by().values(end)
+            moved = transfers.annotate(moved=Sum("amount", output_field=BigIntegerField())).values("moved")
+            return Coalesce(Subquery(moved), 0, output_field=BigIntegerField())
+
+        return self.annotate(balance=total("destination") - total("source"))
+
+
+class Account(models.Model):
+    """Where money can be. One row per kind, owner, currency and, for clearing, provider."""
+
+    class Code(models.TextChoices):
+        CLEARING = "clearing", "Clearing"
+        HELD = "held", "Held funds"
+        REFUNDS_DUE = "refunds_due", "Refunds due"
+        EARNINGS_CLEARING = "earnings_clearing", "Seller earnings, clearing"
+        EARNINGS_AVAILABLE = "earnings_available", "Seller earnings, available"
+        EARNINGS_FROZEN = "earnings_frozen", "Seller earnings, frozen"
+        DEBT = "debt", "Seller debt"
+        CREDIT = "credit", "Buyer credit"
+        FEES = "fees", "Platform fees"
+        WITHDRAWALS = "withdrawals", "Withdrawals in flight"
+        CHARGEBACKS = "chargebacks", "Chargebacks"
+        LOSS = "loss", "Platform loss"
+
+    code = models.CharField(max_length=20, choices=Code.choices)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="money_accounts"
+    )
+    currency = models.CharField(max_length=3)
+    provider = models.CharField(max_length=20, blank=True)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "owner", "currency", "provider"], nulls_distinct=False, name="one_account_of_each_kind"
+            ),
+            # Target of the ledger's foreign key that ties a transfer's currency to those of its accounts.
+            models.UniqueConstraint(fields=["id", "currency"], name="account_currency"),
+            models.CheckConstraint(
+                condition=Q(code__in=PERSONAL, owner__isnull=False) | (~Q(code__in=PERSONAL) & Q(owner=None)),
+                name="personal_accounts_have_owners",
+            ),
+            models.CheckConstraint(
+                condition=(Q(code="clearing") & ~Q(provider="")) | (~Q(code="clearing") & Q(provider="")),
+                name="clearing_has_a_provider",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="account_currency_is_iso"),
+        ]
+
+    def __str__(self) -> str:
+        of = self.owner or self.provider
+        return f"{self.get_code_display()} {self.currency}" + (f" ({of})" if of else "")
+
+
+class Transfer(models.Model):
+    """One positive amount from one account to another. An undo is an opposite transfer."""
+
+    class Kind(models.TextChoices):
+        CHARGE = "charge", "Charged"
+        SURPLUS = "surplus", "Charged, not needed"
+        EARNING = "earning", "Paid to the seller"
+        FEE = "fee", "Platform fee"
+        REFUND = "refund", "Refund due"
+        REFUNDED = "refunded", "Refund confirmed"
+
+    # The database ties (account, currency) to the account with a foreign key of two columns, see the migration.
+    source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="outgoing", db_constraint=False)
+    destination = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="incoming", db_constraint=False)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    held = models.ForeignKey(
+        "HeldFunds", on_delete=models.PROTECT, null=True, blank=True, related_name="transfers", db_constraint=False
+    )
+    charge = models.ForeignKey("Charge", on_delete=models.PROTECT, null=True, blank=True, related_name="transfers")
+    refund = models.ForeignKey("Refund", on_delete=models.PROTECT, null=True, blank=True, related_name="transfers")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_moves_something"),
+            models.CheckConstraint(condition=~Q(source=F("destination")), name="transfer_leaves_its_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} {self.kind}"

@@ -1,0 +1,162 @@
+"""Operations with a provider. Each row is committed before the provider is asked (M7)."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
+from payments.money import display
+
+from .held import HeldFunds
+
+
+class ChargeQuerySet(models.QuerySet["Charge"]):
+    def undecided(self) -> Self:
+        return self.filter(status__in=Charge.UNDECIDED)
+
+    def last_asked_before(self, instant: datetime) -> Self:
+        """Those not looked at since, the longest neglected first: one that always fails does not go first for ever."""
+        looked_at = Coalesce("asked_at", "created_at")
+        return self.annotate(looked_at=looked_at).filter(looked_at__lt=instant).order_by("looked_at", "pk")
+
+
+class Charge(models.Model):
+    """One attempt to collect price and fee from the payer's payment method."""
+
+    class Status(models.TextChoices):
+        CREATED = "created", "Created"
+        ASKING = "asking", "Asking the provider"
+        ACTION_NEEDED = "action_needed", "Waiting for the payer's confirmation"
+        PROCESSING = "processing", "The bank is deciding"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        CANCELED = "canceled", "Canceled"
+
+    UNDECIDED = (Status.CREATED, Status.ASKING, Status.ACTION_NEEDED, Status.PROCESSING)
+
+    held = models.ForeignKey(HeldFunds, on_delete=models.PROTECT, related_name="charges")
+    attempt = models.PositiveIntegerField()
+    amount = models.BigIntegerField()
+    method = models.CharField(max_length=100)
+    key = models.CharField(max_length=200, unique=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.CREATED)
+    provider = models.CharField(max_length=20)
+    provider_id = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    action_url = models.CharField(max_length=500, blank=True)
+    return_url = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True, blank=True)
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    # A success is booked once: as what funds the milestone, or as surplus that goes back (M7, M8).
+    funded = models.BooleanField(default=False)
+    surplus = models.BooleanField(default=False)
+
+    objects = ChargeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["held", "attempt"], name="charge_attempts_are_counted"),
+            models.UniqueConstraint(
+                fields=["held"],
+                condition=Q(status__in=["created", "asking", "action_needed", "processing"]),
+                name="one_undecided_charge",
+            ),
+            models.UniqueConstraint(fields=["held"], condition=Q(funded=True), name="one_charge_funds"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="charge_has_an_amount"),
+            models.CheckConstraint(
+                condition=Q(funded=False, surplus=False)
+                | (Q(status="succeeded") & (Q(funded=True, surplus=False) | Q(funded=False, surplus=True))),
+                name="charge_booked_once_and_after_success",
+            ),
+        ]
+        indexes = [
+            # The sweep over what is still undecided.
+            models.Index(
+                Coalesce("asked_at", "created_at"),
+                condition=Q(status__in=["created", "asking", "action_needed", "processing"]),
+                name="charge_undecided",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.status})"
+
+    @property
+    def currency(self) -> str:
+        return self.held.currency
+
+    @property
+    def decided(self) -> bool:
+        return self.status not in self.UNDECIDED
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def unsettled(self) -> Self:
+        return self.filter(status__in=Refund.UNSETTLED)
+
+    def to_settle(self, at: datetime) -> Self:
+        return self.unsettled().filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+
+    def waiting_for_staff(self) -> Self:
+        """Refused for good by the provider: the money stays in refunds due until staff act (M9)."""
+        return self.filter(status=Refund.Status.REFUSED, retried=False)
+
+
+class Refund(models.Model):
+    """Money on its way back to the payer, the way it came. While unsettled it lies in *refunds due*."""
+
+    class Status(models.TextChoices):
+        CREATED = "created", "Created"
+        ASKING = "asking", "Asking the provider"
+        PENDING = "pending", "On its way"
+        SUCCEEDED = "succeeded", "Refunded"
+        REFUSED = "refused", "Refused by the provider"
+
+    UNSETTLED = (Status.CREATED, Status.ASKING, Status.PENDING)
+
+    held = models.ForeignKey(HeldFunds, on_delete=models.PROTECT, related_name="refunds")
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="refunds")
+    amount = models.BigIntegerField()
+    key = models.CharField(max_length=250, unique=True)
+    attempt = models.PositiveIntegerField(default=1)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.CREATED)
+    provider = models.CharField(max_length=20)
+    provider_id = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+    # Refused, and asked for again by staff: the next attempt is a row of its own and carries the money.
+    retried = models.BooleanField(default=False)
+
+    objects = RefundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_has_an_amount"),
+            models.CheckConstraint(
+                condition=Q(retried=False) | Q(status="refused"), name="refund_retried_when_refused"
+            ),
+        ]
+        indexes = [
+            # The sweep over what a crash left behind.
+            models.Index(
+                fields=["next_try_at"],
+                condition=Q(status__in=["created", "asking", "pending"]),
+                name="refund_unsettled",
+            ),
+        ]
+        permissions = [("ask_refund_again", "Can ask the provider again for a refused refund")]
+
+    def __str__(self) -> str:
+        return f"{display(self.amount, self.currency)} back for {self.held.reference} ({self.status})"
+
+    @property
+    def currency(self) -> str:
+        return self.held.currency

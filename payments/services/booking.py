@@ -1,0 +1,129 @@
+"""How transfers get into the ledger: the only place that writes them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.transaction import TransactionManagementError
+
+from payments.errors import Overdrawn
+from payments.models import Account, Charge, HeldFunds, Refund, Transfer
+from payments.models.ledger import OVERDRAWABLE
+from payments.money import display
+
+Code = Account.Code
+# What these hold is guarded by compare-and-set on the rows that say why: HeldFunds for held, Refund for refunds due.
+_GUARDED_BY_ROWS = (Code.HELD, Code.REFUNDS_DUE)
+
+
+class AccountKey(NamedTuple):
+    code: str
+    currency: str
+    owner_id: int | None = None
+    provider: str = ""
+
+
+class Entry(NamedTuple):
+    """A transfer to be booked, in minor units of the accounts' currency."""
+
+    source: AccountKey
+    destination: AccountKey
+    amount: int
+    kind: Transfer.Kind
+    held: HeldFunds
+    charge: Charge | None = None
+    refund: Refund | None = None
+
+
+def clearing(charge: Charge) -> AccountKey:
+    return AccountKey(Code.CLEARING, charge.currency, provider=charge.provider)
+
+
+def held_funds(currency: str) -> AccountKey:
+    return AccountKey(Code.HELD, currency)
+
+
+def refunds_due(currency: str) -> AccountKey:
+    return AccountKey(Code.REFUNDS_DUE, currency)
+
+
+def fees(currency: str) -> AccountKey:
+    return AccountKey(Code.FEES, currency)
+
+
+def earnings(owner_id: int, currency: str) -> AccountKey:
+    return AccountKey(Code.EARNINGS_AVAILABLE, currency, owner_id)
+
+
+def inside_transaction() -> None:
+    """Refuse to move money outside the caller's transaction: a crash must leave all of it or nothing."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("Money moves only inside its caller's transaction.")
+
+
+def book(entries: Iterable[Entry], at: datetime) -> None:
+    """Write the transfers, all or none. A transfer of zero is not written; Overdrawn if a source may not give (M2)."""
+    inside_transaction()
+    entries = [entry for entry in entries if entry.amount]
+    if not entries:
+        return
+    accounts = open_accounts(key for entry in entries for key in (entry.source, entry.destination))
+    _refuse_overdraft(entries, accounts)
+    Transfer.objects.bulk_create(
+        Transfer(
+            source=accounts[entry.source],
+            destination=accounts[entry.destination],
+            amount=entry.amount,
+            currency=entry.source.currency,
+            kind=entry.kind,
+            held=entry.held,
+            charge=entry.charge,
+            refund=entry.refund,
+            created_at=at,
+        )
+        for entry in entries
+    )
+
+
+def open_accounts(keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
+    """The accounts with these keys, opened where they don't exist yet."""
+    wanted = set(keys)
+    found = _find(wanted)
+    missing = wanted - found.keys()
+    if not missing:
+        return found
+    # In one fixed order, so that two transactions opening the same accounts wait for each other, never in a circle.
+    in_order = sorted(missing, key=lambda key: (key.code, key.currency, key.owner_id or 0, key.provider))
+    Account.objects.bulk_create((Account(**key._asdict()) for key in in_order), ignore_conflicts=True)
+    return _find(wanted)
+
+
+def _find(wanted: set[AccountKey]) -> dict[AccountKey, Account]:
+    owners = {key.owner_id for key in wanted}
+    accounts = Account.objects.filter(
+        code__in={key.code for key in wanted}, currency__in={key.currency for key in wanted}
+    )
+    found: dict[AccountKey, Account] = {}
+    for ours in (accounts.filter(owner=None) | accounts.filter(owner__in=owners - {None})).iterator():
+        key = AccountKey(ours.code, ours.currency, ours.owner_id, ours.provider)
+        if key in wanted:
+            found[key] = ours
+    return found
+
+
+def _refuse_overdraft(entries: Sequence[Entry], accounts: dict[AccountKey, Account]) -> None:
+    unguarded = (*OVERDRAWABLE, *_GUARDED_BY_ROWS)
+    leaving: dict[int, int] = {}
+    for entry in entries:
+        if entry.source.code not in unguarded:
+            source = accounts[entry.source].pk
+            leaving[source] = leaving.get(source, 0) + entry.amount
+    if not leaving:
+        return
+    # The lock of a purse: taken only by what takes money out of it, after the caller's own lock.
+    locked = Account.objects.filter(pk__in=leaving).order_by("pk").select_for_update(no_key=True)
+    for pk in list(locked.values_list("pk", flat=True)):
+        account = Account.objects.with_balance().get(pk=pk)
+        if account.balance < leaving[pk]:
+            raise Overdrawn(f"Only {display(account.balance, account.currency)} is left of {account}.")

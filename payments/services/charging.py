@@ -1,0 +1,212 @@
+"""Charges in three steps (M7): intend under the lock, ask without it, record under it again."""
+
+import logging
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Count, F, Max, Q
+
+from marketplace import clock
+from payments.errors import AlreadyFunded, AttemptUndecided, NotBookable, UnknownMethod
+from payments.gateways import Gateway, GatewayError, GatewayUnavailable, Outcome, State, gateway, outside_transaction
+from payments.models import Charge, HeldFunds, Transfer
+
+from .booking import Entry, book, clearing, held_funds, inside_transaction
+
+logger = logging.getLogger(__name__)
+
+Status = Charge.Status
+# From which statuses an answer is taken. A success always is: the money has moved, whatever was believed before.
+_TAKEN_FROM: dict[State, Collection[Status]] = {
+    State.SUCCEEDED: (*Charge.UNDECIDED, Status.FAILED, Status.CANCELED),
+    State.FAILED: Charge.UNDECIDED,
+    State.CANCELED: Charge.UNDECIDED,
+    State.ACTION_NEEDED: (Status.CREATED, Status.ASKING),
+    State.PROCESSING: (Status.CREATED, Status.ASKING, Status.ACTION_NEEDED),
+}
+
+
+def begin_charge(held: HeldFunds, *, method: str, at: datetime, return_url: str = "") -> Charge:
+    """Step 1, under the caller's lock: the intent to charge price and fee, to be committed before `ask_charge`.
+
+    `return_url` is the path where the payer's bank sends them back. Raises AttemptUndecided, AlreadyFunded,
+    UnknownMethod.
+    """
+    inside_transaction()
+    provider = gateway()
+    if method not in {known.code for known in provider.payment_methods()}:
+        raise UnknownMethod("Choose one of the payment methods shown.")
+    so_far = held.charges.aggregate(
+        last=Max("attempt", default=0),
+        undecided=Count("pk", filter=Q(status__in=Charge.UNDECIDED)),
+        funded=Count("pk", filter=Q(funded=True)),
+    )
+    if so_far["funded"]:
+        raise AlreadyFunded("This is paid already.")
+    if so_far["undecided"]:
+        raise AttemptUndecided("Your bank is still deciding on the last attempt.")
+    attempt = so_far["last"] + 1
+    try:
+        with transaction.atomic():
+            return Charge.objects.create(
+                held=held,
+                attempt=attempt,
+                amount=held.total,
+                method=method,
+                key=f"charge-{held.reference}-{attempt}-{held.total}",
+                provider=provider.name,
+                return_url=return_url,
+                created_at=at,
+            )
+    except IntegrityError as error:
+        # Without the caller's lock two attempts can get this far; the database lets one of them through.
+        raise AttemptUndecided("Your bank is still deciding on the last attempt.") from error
+
+
+def ask_charge(charge_id: int) -> Outcome:
+    """Step 2, without transaction or lock: ask the provider, and answer what it said. Records nothing but the asking.
+
+    An attempt is claimed before it is first asked for. Later calls ask what became of it, and repeat the request
+    with the same key only when the provider has never heard of it. No answer is `Outcome.UNDECIDED`, never a failure.
+    """
+    outside_transaction()
+    charge = Charge.objects.select_related("held").get(pk=charge_id)
+    if charge.decided:
+        return _recorded(charge)
+    claimed = _claim(charge, clock.now())
+    provider = gateway(charge.provider)
+    try:
+        return _collect(charge, provider) if claimed else _find_out(charge, provider)
+    except GatewayUnavailable:
+        logger.warning("No answer about %s; it stays undecided.", charge.key)
+    except Exception:
+        logger.exception("Asking about %s went wrong; it stays undecided.", charge.key)
+    return Outcome.UNDECIDED
+
+
+def record_outcome(charge: Charge, outcome: Outcome, *, at: datetime) -> bool:
+    """Step 3, under the caller's lock: write down what the provider said. Moves no money.
+
+    False if that changes nothing: said before, overtaken by a later answer, or no answer at all. After a success
+    the caller calls `fund` or `send_back` in the same transaction.
+    """
+    inside_transaction()
+    taken_from = _TAKEN_FROM.get(outcome.state)
+    if taken_from is None:
+        return False
+    decided = {"settled_at": at} if outcome.decided else {}
+    news = {
+        "status": outcome.state.value,
+        "reason": outcome.reason[:300],
+        "action_url": outcome.action_url,
+        **({"provider_id": outcome.provider_id} if outcome.provider_id else {}),
+        **decided,
+    }
+    if not Charge.objects.filter(pk=charge.pk, status__in=taken_from).update(**news):
+        return False
+    for name, value in news.items():
+        setattr(charge, name, value)
+    return True
+
+
+def fund(charge: Charge, *, at: datetime) -> None:
+    """Book a success as what funds its milestone: clearing → held, price and fee in one transfer (M3).
+
+    NotBookable if the charge has not succeeded or is booked; AlreadyFunded if another one funds this: `send_back` it.
+    """
+    inside_transaction()
+    held = charge.held
+    with transaction.atomic():
+        held_now = HeldFunds.objects.filter(pk=held.pk, amount=0).annotate(asked=F("price") + F("buyer_fee"))
+        if not held_now.filter(asked=charge.amount).update(amount=charge.amount, funded_at=at):
+            raise AlreadyFunded("This is paid already.")
+        claim_success(charge, as_="funded")
+        source, destination = clearing(charge), held_funds(charge.currency)
+        book([Entry(source, destination, charge.amount, Transfer.Kind.CHARGE, held, charge)], at)
+    held.amount, held.funded_at = charge.amount, at
+
+
+def claim_success(charge: Charge, *, as_: str) -> None:
+    """Claim a success for one booking, as `funded` or `surplus`: whoever comes second gets NotBookable (M7)."""
+    unbooked = Charge.objects.filter(pk=charge.pk, status=Status.SUCCEEDED, funded=False, surplus=False)
+    if not unbooked.update(**{as_: True}):
+        raise NotBookable("This charge has not succeeded, or is booked already.")
+    charge.status = Status.SUCCEEDED
+    setattr(charge, as_, True)
+
+
+def cancel_attempts(held: HeldFunds, *, at: datetime) -> None:
+    """Ask for every undecided attempt to be canceled, at the provider once this has been committed.
+
+    One that was never asked for is canceled here and now. For the others the answer is recorded like any other,
+    by an event or the periodic settlement: canceled, or a success all the same, which is surplus (M8).
+    """
+    inside_transaction()
+    held.charges.filter(status=Status.CREATED).update(
+        status=Status.CANCELED, cancel_asked_at=at, settled_at=at, reason="Canceled before it was asked for."
+    )
+    for charge in held.charges.undecided().filter(cancel_asked_at=None):
+        Charge.objects.filter(pk=charge.pk).update(cancel_asked_at=at)
+        transaction.on_commit(partial(cancel_charge, charge.pk), robust=True)
+
+
+def cancel_charge(charge_id: int) -> None:
+    """Ask the provider, without transaction or lock, to cancel an attempt. Never raises for what the provider does."""
+    outside_transaction()
+    charge = Charge.objects.get(pk=charge_id)
+    try:
+        gateway(charge.provider).cancel_charge(charge.key)
+    except GatewayUnavailable:
+        logger.warning("No answer about canceling %s; it will be asked again.", charge.key)
+    except Exception:
+        logger.exception("Canceling %s went wrong; it will be asked again.", charge.key)
+
+
+def undecided_charges(*, before: datetime) -> models.QuerySet[Charge]:
+    """Attempts that may still succeed and that nobody has looked at since `before`, longest neglected first."""
+    return Charge.objects.undecided().last_asked_before(before).select_related("held")
+
+
+def _claim(charge: Charge, at: datetime) -> bool:
+    mine = Charge.objects.filter(pk=charge.pk)
+    if mine.filter(status=Status.CREATED).update(status=Status.ASKING, asked_at=at):
+        return True
+    mine.update(asked_at=at)
+    return False
+
+
+def _collect(charge: Charge, provider: Gateway) -> Outcome:
+    held = charge.held
+    try:
+        return provider.charge(
+            charge.key,
+            charge.amount,
+            held.currency,
+            charge.method,
+            held.description,
+            held.reference,
+            charge.return_url,
+        )
+    except GatewayError as error:
+        return Outcome(State.FAILED, reason=str(error))
+
+
+def _find_out(charge: Charge, provider: Gateway) -> Outcome:
+    charge.refresh_from_db()
+    if charge.decided:
+        return _recorded(charge)
+    if charge.cancel_asked_at:
+        return provider.cancel_charge(charge.key)
+    outcome = provider.find_charge(charge.key)
+    if outcome.state != State.UNKNOWN:
+        return outcome
+    if charge.status == Status.ASKING:
+        return _collect(charge, provider)
+    logger.error("The provider no longer knows %s, about which it has told us before.", charge.key)
+    return Outcome.UNDECIDED
+
+
+def _recorded(charge: Charge) -> Outcome:
+    return Outcome(State(charge.status), charge.provider_id, charge.reason, charge.action_url)

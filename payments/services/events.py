@@ -1,0 +1,74 @@
+"""Events of a provider: recorded once, matched to what we asked for, or refused with an alarm."""
+
+import logging
+from datetime import datetime
+
+from payments.gateways import ParsedEvent
+from payments.models import Charge, ProviderEvent, Refund
+
+from .booking import inside_transaction
+
+logger = logging.getLogger(__name__)
+
+
+def record_event(parsed: ParsedEvent, at: datetime) -> ProviderEvent | None:
+    """Write a verified event down in the transaction of its effect; None if it is known already.
+
+    A second delivery at the same time waits here until the first has committed.
+    """
+    inside_transaction()
+    event, created = ProviderEvent.objects.get_or_create(
+        provider=parsed.provider,
+        event_id=parsed.event_id,
+        defaults={"kind": parsed.kind[:100], "body": parsed.body, "received_at": at},
+    )
+    return event if created else None
+
+
+def match_event(parsed: ParsedEvent) -> Charge | Refund | None:
+    """The charge or refund that a recorded event is about, with its held funds; None if there is nothing to apply.
+
+    A wrong amount, currency or provider, or a reference we don't know, books nothing: it is logged as an error and
+    the recorded event says "refused: …".
+    """
+    operation = _operation(parsed)
+    if operation is None and not parsed.charge_key and not parsed.refund_key:
+        _set_outcome(parsed, "ignored: about nothing of ours")
+        return None
+    why_not = _why_not(parsed, operation)
+    if not why_not:
+        return operation
+    logger.error("Event %s of %s refused: %s", parsed.event_id, parsed.provider, why_not)
+    _set_outcome(parsed, f"refused: {why_not}")
+    return None
+
+
+def mark_applied(event: ProviderEvent, *, outcome: str, at: datetime) -> None:
+    """Say on the event what it did."""
+    event.outcome, event.applied_at = outcome[:300], at
+    event.save(update_fields=["outcome", "applied_at"])
+
+
+def _operation(parsed: ParsedEvent) -> Charge | Refund | None:
+    if parsed.charge_key:
+        return Charge.objects.select_related("held").filter(key=parsed.charge_key).first()
+    if parsed.refund_key:
+        return Refund.objects.select_related("held", "charge").filter(key=parsed.refund_key).first()
+    return None
+
+
+def _why_not(parsed: ParsedEvent, operation: Charge | Refund | None) -> str:
+    if operation is None or operation.provider != parsed.provider:
+        return "we never asked this provider for it."
+    if parsed.currency != operation.currency:
+        return f"its currency is {parsed.currency}, not {operation.currency}."
+    if parsed.amount != operation.amount:
+        return f"its amount is {parsed.amount}, not {operation.amount}."
+    if operation.provider_id and parsed.outcome.provider_id not in ("", operation.provider_id):
+        return "the provider knows it under another number."
+    return ""
+
+
+def _set_outcome(parsed: ParsedEvent, outcome: str) -> None:
+    known = ProviderEvent.objects.filter(provider=parsed.provider, event_id=parsed.event_id)
+    known.update(outcome=outcome[:300])

@@ -1,0 +1,19 @@
+"""Celery's entry points: what beat asks for every few seconds."""
+
+from celery import shared_task
+
+from marketplace import clock
+from payments import services
+from payments.gateways import sandbox, sandbox_events
+
+
+@shared_task
+def settle_refunds() -> None:
+    services.settle_refunds(at=clock.now())
+
+
+@shared_task
+def deliver_sandbox_events() -> None:
+    at = clock.now()
+    sandbox.settle_processing(at)
+    sandbox_events.deliver_due(at)

@@ -1,0 +1,61 @@
+"""Pages of `payments`: a seller's earnings, and the sandbox's stand-in for the bank's page."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from marketplace import clock
+from payments import services
+from payments.gateways import State, sandbox, sandbox_events
+from payments.models import HeldFunds, SandboxCharge
+
+PER_PAGE = 50
+
+
+@require_safe
+@login_required
+def earnings(request: HttpRequest) -> HttpResponse:
+    """What the signed-in person has earned and what is held for them, per milestone and per currency."""
+    released = Paginator(HeldFunds.objects.released_to(request.user), PER_PAGE)
+    context = {
+        "balances": services.purse(request.user),
+        "released": released.get_page(request.GET.get("page")),
+        "in_progress": HeldFunds.objects.in_progress_for(request.user),
+    }
+    return render(request, "payments/earnings.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def sandbox_authenticate(request: HttpRequest, charge_id: uuid.UUID) -> HttpResponse:
+    """Stands for the page of the payer's bank, so it knows no session of ours, only the unguessable address.
+
+    The answer changes the provider's book, not ours; we learn of it by the event, like from any provider.
+    """
+    if settings.PAYMENT_GATEWAY != "sandbox":
+        raise Http404
+    charge = get_object_or_404(SandboxCharge, pk=charge_id)
+    if request.method != "POST":
+        waits = charge.status == State.ACTION_NEEDED
+        return render(request, "payments/sandbox_authenticate.html", {"charge": charge, "waits": waits})
+    answer = request.POST.get("answer")
+    if answer not in ("approve", "decline"):
+        return HttpResponseBadRequest("Approve or decline the payment.")
+    at = clock.now()
+    sandbox.confirm(charge.pk, approved=answer == "approve", at=at)
+    # At once, so that the payer finds the news where they go back to; if it fails, beat delivers it.
+    sandbox_events.deliver_due(at, about=charge.key)
+    return HttpResponseRedirect(_safe(charge.return_url, request))
+
+
+def _safe(url: str, request: HttpRequest) -> str:
+    """The address to go back to, if it is on this site."""
+    here = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return url if here else "/"

@@ -138,6 +138,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # Payments. `sandbox` is the embedded provider with documented test cards; no real money moves.
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default="sandbox")
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=SECRET_KEY)
+SANDBOX_PROCESSING = env.int("SANDBOX_PROCESSING", default=20)  # seconds that a "processing" test card takes
+EVENT_RECEIVER = "marketplace.webhooks.receive"  # takes (raw_body, signature) of an event; accepts by not raising
 
 # The clock: Celery beat looks every few seconds for what is due in PostgreSQL.
 SWEEP_EVERY = timedelta(seconds=15)
@@ -151,7 +153,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 2, "max_retries": 1}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "settle refunds": {"task": "payments.tasks.settle_refunds", "schedule": SWEEP_EVERY},
+    "deliver sandbox events": {"task": "payments.tasks.deliver_sandbox_events", "schedule": timedelta(seconds=5)},
+}
 
 # Files.
 STATIC_URL = "/static/"

@@ -62,9 +62,8 @@ def parse(text: str, currency: str) -> int:
         raise ValueError(f"Enter an amount like {plain(12345, currency)}, without signs or letters.")
     # More digits than decimals are refused even when they are zeros: 1.500 may well mean fifteen hundred.
     if len(number["part"] or "") > decimals:
-        raise ValueError(
-            f"{currency} has {_decimals_in_words(decimals)}: enter an amount like {plain(12345, currency)}."
-        )
+        has = f"at most {decimals} decimals" if decimals else "no decimals"
+        raise ValueError(f"{currency} has {has}: enter an amount like {plain(12345, currency)}.")
     digits = number["whole"].replace(",", "") + (number["part"] or "").ljust(decimals, "0")
     # Length first: turning thousands of digits into a number is refused by Python itself, in words of its own.
     if len(digits) > 40 or int(digits) > GREATEST:

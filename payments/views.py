@@ -17,17 +17,20 @@ from payments.gateways import State, sandbox, sandbox_events
 from payments.models import HeldFunds, SandboxCharge
 
 PER_PAGE = 50
+_SAID = {State.SUCCEEDED: "was approved", State.FAILED: "was declined", State.CANCELED: "was canceled"}
 
 
 @require_safe
 @login_required
 def earnings(request: HttpRequest) -> HttpResponse:
     """What the signed-in person has earned and what is held for them, per milestone and per currency."""
-    released = Paginator(HeldFunds.objects.released_to(request.user), PER_PAGE)
+    seller = request.user
+    assert seller.is_authenticated  # narrows the type; `login_required` sent everybody else away
+    released = Paginator(HeldFunds.objects.released_to(seller), PER_PAGE)
     context = {
-        "balances": services.purse(request.user),
+        "balances": services.purse(seller),
         "released": released.get_page(request.GET.get("page")),
-        "in_progress": HeldFunds.objects.in_progress_for(request.user),
+        "in_progress": HeldFunds.objects.in_progress_for(seller),
     }
     return render(request, "payments/earnings.html", context)
 
@@ -43,8 +46,13 @@ def sandbox_authenticate(request: HttpRequest, charge_id: uuid.UUID) -> HttpResp
         raise Http404
     charge = get_object_or_404(SandboxCharge, pk=charge_id)
     if request.method != "POST":
-        waits = charge.status == State.ACTION_NEEDED
-        return render(request, "payments/sandbox_authenticate.html", {"charge": charge, "waits": waits})
+        context = {
+            "charge": charge,
+            "waits": charge.status == State.ACTION_NEEDED,
+            "said": _SAID.get(State(charge.status), "is still being decided"),
+            "back": _safe(charge.return_url, request),
+        }
+        return render(request, "payments/sandbox_authenticate.html", context)
     answer = request.POST.get("answer")
     if answer not in ("approve", "decline"):
         return HttpResponseBadRequest("Approve or decline the payment.")

@@ -129,5 +129,5 @@ def outside_transaction() -> None:
     The transaction that a TestCase wraps around a test does not count, as with `atomic(durable=True)`.
     """
     blocks = connection.atomic_blocks
-    if blocks and not blocks[-1]._from_testcase:  # noqa: SLF001  Django has no public name for it
+    if blocks and not blocks[-1]._from_testcase:  # type: ignore[attr-defined]  # noqa: SLF001
         raise RuntimeError("A payment provider was to be called while a transaction is open.")

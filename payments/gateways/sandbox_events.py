@@ -19,6 +19,7 @@ from .base import BadEvent, BadSignature, Outcome, ParsedEvent, State, outside_t
 logger = logging.getLogger(__name__)
 
 MAX_BYTES = 64 * 1024
+MAX_TEXT = 300
 _CHARGE_KINDS = {
     "charge.succeeded": State.SUCCEEDED,
     "charge.failed": State.FAILED,
@@ -98,30 +99,34 @@ def read(raw_body: bytes, signature: str) -> ParsedEvent:
     if not hmac.compare_digest(sign(raw_body).encode(), signature.encode(errors="replace")):
         raise BadSignature("The signature does not match.")
     body = _storable_json(raw_body)
-    event_id, kind, data = body.get("id"), body.get("type"), body.get("data")
-    if not isinstance(data, dict):
-        raise BadEvent("The event has no data.")
-    key, provider_id, reason = data.get("key"), data.get("id"), data.get("reason")
-    amount, currency = data.get("amount"), data.get("currency")
-    texts = (event_id, kind, key, provider_id, reason, currency)
-    if not all(isinstance(text, str) and len(text) <= 300 for text in texts) or not event_id:
-        raise BadEvent("A text of the event is missing or too long.")
-    if not isinstance(amount, int) or isinstance(amount, bool):
-        raise BadEvent("The amount is not a whole number.")
+    kind, event_id, data = _text(body, "type"), _text(body, "id"), body.get("data")
+    if not event_id or not isinstance(data, dict):
+        raise BadEvent("The event has no number or no data.")
     state = _CHARGE_KINDS.get(kind) or _REFUND_KINDS.get(kind)
     if state is None:
         raise BadEvent("There is no such kind of event.")
+    amount = data.get("amount")
+    if not isinstance(amount, int) or isinstance(amount, bool):
+        raise BadEvent("The amount is not a whole number.")
+    key = _text(data, "key")
     return ParsedEvent(
         provider="sandbox",
         event_id=event_id,
         kind=kind,
         charge_key=key if kind in _CHARGE_KINDS else None,
         refund_key=key if kind in _REFUND_KINDS else None,
-        outcome=Outcome(state, provider_id=provider_id, reason=reason),
+        outcome=Outcome(state, provider_id=_text(data, "id"), reason=_text(data, "reason")),
         amount=amount,
-        currency=currency,
+        currency=_text(data, "currency"),
         body=body,
     )
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    text = fields.get(name)
+    if not isinstance(text, str) or len(text) > MAX_TEXT:
+        raise BadEvent(f"The text {name!r} is missing or too long.")
+    return text
 
 
 def _storable_json(raw_body: bytes) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class HeldFunds(models.Model):
     funded_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
 
+    earned: int  # of `released_to`
+
     objects = HeldFundsQuerySet.as_manager()
 
     class Meta:

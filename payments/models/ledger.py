@@ -47,6 +47,8 @@ class Account(models.Model):
     currency = models.CharField(max_length=3)
     provider = models.CharField(max_length=20, blank=True)
 
+    balance: int  # of `with_balance`
+
     objects = AccountQuerySet.as_manager()
 
     class Meta:

@@ -1,7 +1,8 @@
 """Reading the ledger: balances are sums of transfers (I10)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, Sum
 
@@ -46,7 +47,7 @@ def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
         return Sum("amount", filter=Q(source__code__in=codes), default=0)
 
     seller = (Code.EARNINGS_CLEARING, Code.EARNINGS_AVAILABLE, Code.EARNINGS_FROZEN, Code.DEBT)
-    rows = (
+    rows: Iterable[dict[str, Any]] = (
         Transfer.objects.filter(held__reference__in=references)
         .order_by()
         .values("held__reference")
@@ -60,7 +61,7 @@ def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
             charged_back=into(Code.CHARGEBACKS),
         )
     )
-    cents = {row.pop("held__reference"): Cents(**{name: int(value) for name, value in row.items()}) for row in rows}
+    cents = {row.pop("held__reference"): Cents(**row) for row in rows}
     return {reference: cents.get(reference, Cents()) for reference in references}
 
 

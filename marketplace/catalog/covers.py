@@ -11,7 +11,7 @@ from typing import IO
 
 from django.core import signing
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, Storage
 from django.urls import reverse
 from PIL import Image, ImageOps
 
@@ -27,17 +27,32 @@ KEPT_FOR = timedelta(days=1)
 _SALT = "marketplace.catalog.covers"
 
 
+class CoverStorage(FileSystemStorage):
+    """Files below MEDIA_ROOT, served by our own view and never by a web server's idea of a media folder."""
+
+    def url(self, name: str | None) -> str:
+        return address(name or "")
+
+
+_storage = CoverStorage()
+
+
+def storage() -> Storage:
+    return _storage
+
+
 class InvalidCover(ValueError):
     """A file that cannot be a cover. The message is for people."""
 
 
-def new_name() -> str:
+def new_name(instance: object = None, filename: str = "") -> str:
+    """A generated name: nothing of what the uploader called the file is kept."""
     return f"{FOLDER}/{secrets.token_hex(16)}.webp"
 
 
 def keep(upload: File) -> str:  # type: ignore[type-arg]
     """Draw an uploaded picture anew and store it; returns its generated name. Raises InvalidCover."""
-    return default_storage.save(new_name(), ContentFile(redraw(upload)))
+    return _storage.save(new_name(), ContentFile(redraw(upload)))
 
 
 def redraw(upload: File) -> bytes:  # type: ignore[type-arg]
@@ -93,7 +108,7 @@ def kept(signed: str) -> str:
         name = str(signing.loads(signed, salt=_SALT, max_age=KEPT_FOR))
     except signing.BadSignature:
         return ""
-    return name if default_storage.exists(name) else ""
+    return name if _storage.exists(name) else ""
 
 
 def address(name: str) -> str:
@@ -106,12 +121,12 @@ def forget_unused(used: set[str], *, now: datetime) -> int:
     `used` is read before the folder is listed, and a cover is kept for two days before it may go: a gig that is saved
     meanwhile cannot lose its cover.
     """
-    if not default_storage.exists(FOLDER):
+    if not _storage.exists(FOLDER):
         return 0
     forgotten = 0
-    for file in default_storage.listdir(FOLDER)[1]:
+    for file in _storage.listdir(FOLDER)[1]:
         name = f"{FOLDER}/{file}"
-        if name not in used and default_storage.get_modified_time(name) < now - 2 * KEPT_FOR:
-            default_storage.delete(name)
+        if name not in used and _storage.get_modified_time(name) < now - 2 * KEPT_FOR:
+            _storage.delete(name)
             forgotten += 1
     return forgotten

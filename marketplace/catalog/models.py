@@ -59,7 +59,7 @@ class Gig(models.Model):
     slug = models.SlugField(max_length=100, unique=True, editable=False)
     category = models.ForeignKey(Category, models.PROTECT, related_name="gigs")
     description = models.TextField(max_length=10_000)
-    cover = models.CharField(max_length=60, blank=True, help_text="The generated name of the picture's file.")
+    cover = models.FileField(upload_to=covers.new_name, storage=covers.storage, blank=True)
     currency = models.CharField(max_length=3)
     status = FSMField(choices=Status.choices, default=Status.DRAFT, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -100,7 +100,7 @@ class Gig(models.Model):
     @property
     def cover_url(self) -> str:
         """Where the cover is served, or an empty string."""
-        return covers.address(self.cover) if self.cover else ""
+        return self.cover.url if self.cover else ""
 
     @property
     def is_for_sale(self) -> bool:

@@ -45,7 +45,7 @@ def create_gig(
     description: str,
     currency: str,
     plan: Sequence[PlannedMilestone],
-    cover: str = "",
+    cover: str | None = None,
     key: uuid.UUID | None = None,
 ) -> Gig:
     """Make a draft with its plan (G1). `cover` is the name that `covers.keep` gave.
@@ -63,7 +63,7 @@ def create_gig(
         category=category,
         description=description,
         currency=currency,
-        cover=cover,
+        cover=cover or "",
         key=key,
         created_at=clock.now(),
         **_sums(plan),

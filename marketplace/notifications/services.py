@@ -37,3 +37,13 @@ def _ask_for_mail(key: str, recipients: list[int]) -> None:
     for notice_id in unsent:
         if not tasks.ask_for_mail(notice_id):
             return
+
+
+def mark_read(notice: Notice, *, at: datetime) -> None:
+    """Mark one notice as read; the first reading counts."""
+    Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=at)
+
+
+def mark_all_read(reader: User, *, newest: int, at: datetime) -> int:
+    """Mark a person's notices up to `newest` (an id) as read; returns how many were unread."""
+    return Notice.objects.filter(recipient=reader, pk__lte=newest).unread().update(read_at=at)

@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from marketplace.accounts import services
+from marketplace.accounts.models import User
+
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class NewUserForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email", "name")
+        field_classes = {"email": forms.EmailField}
+
+    def clean_email(self) -> str:
+        """One account per address, in whatever case it is written."""
+        email = User.objects.normalize_email(self.cleaned_data["email"])
+        if User.objects.filter(email=email).exists():
+            raise forms.ValidationError("Somebody has this address already.", code="unique")
+        return email
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    """People. Staff deactivate through the service; only superusers hand out powers or touch other staff."""
+
+    add_form = NewUserForm
+    list_display = ["name", "email", "handle", "is_active", "is_staff", "joined_at"]
+    list_filter = ["is_active", "is_staff", "groups"]
+    search_fields = ["name", "email", "handle"]
+    ordering = ["-joined_at"]
+    fieldsets = [
+        (None, {"fields": ["email", "name", "handle", "about", "time_zone", "password"]}),
+        ("Powers", {"fields": ["is_active", *POWERS]}),
+        ("Dates", {"fields": ["joined_at", "last_login"]}),
+    ]
+    add_fieldsets = [
+        (None, {"classes": ["wide"], "fields": ["email", "name", "usable_password", "password1", "password2"]})
+    ]
+    actions = ["deactivate", "reactivate"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        always = ["email", "handle", "is_active", "joined_at", "last_login"] if obj else []
+        return always if request.user.is_superuser else [*always, *POWERS]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or request.user.is_superuser or not (obj.is_staff or obj.is_superuser))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody is deleted: orders and the ledger speak of them. Deactivate instead."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[Any]", change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        User.objects.join(obj)
+        services.confirm_email(obj)
+
+    @admin.action(description="Deactivate", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, services.deactivate, "{} deactivated.")
+
+    @admin.action(description="Reactivate", permissions=["change"])
+    def reactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, services.reactivate, "{} reactivated.")
+
+    def _each(self, request: HttpRequest, people: QuerySet[User], verb: Callable[..., bool], done: str) -> None:
+        assert isinstance(request.user, User)
+        for person in people:
+            try:
+                changed = verb(person, by=request.user)
+            except services.AccountError as refusal:
+                self.message_user(request, f"{person}: {refusal}", messages.ERROR)
+                continue
+            if changed:
+                self.log_change(request, person, done.format("The account was"))
+                self.message_user(request, done.format(f"{person} was"), messages.SUCCESS)

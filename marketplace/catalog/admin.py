@@ -1,0 +1,230 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from marketplace.accounts.models import User
+from marketplace.catalog import durations, plans, services
+from marketplace.catalog.models import Category, Gig, PlanMilestone, Terms
+from marketplace.catalog.rules import percent
+from payments import money
+
+WINDOWS = {
+    "review": "To accept or ask for a revision, from each delivery",
+    "continuing": "To continue, from the acceptance",
+    "payment": "To pay for a started milestone",
+    "processing": "To wait for a bank that is processing",
+    "offer": "To accept a custom offer",
+    "revision": "To deliver a revision",
+    "very_late": "After the delivery date, until it is very late",
+    "abandoned": "After the delivery date without an act, until support is called",
+    "answer": "To answer a case",
+    "escalation": "To take a declined case to support",
+    "least_rest": "Least rest of a window after a freeze",
+    "support": "For support to rule",
+    "reviews": "To review each other",
+    "clearing": "Until earnings are available",
+}
+RATES = {"buyer_fee": "Buyer's fee", "commission": "Commission"}
+NUMBER_FIELDS = [*WINDOWS, *RATES, "max_milestones"]
+
+
+class WindowField(forms.CharField):
+    """A length of time in words: "8 days", "90 seconds"."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return durations.in_words(value) if isinstance(value, timedelta) else value
+
+    def clean(self, value: Any) -> timedelta | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return durations.parse(text)
+        except ValueError as problem:
+            raise ValidationError(str(problem), code="window") from problem
+
+
+class RateField(forms.DecimalField):
+    """A rate in percent, kept in basis points."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_digits=4, decimal_places=2, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return percent(value).removesuffix(" %") if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int:  # type: ignore[override]
+        return int(super().clean(value) * 100)
+
+
+class PriceLimitsField(forms.CharField):
+    """One line per currency: its code, the least and the greatest price of a milestone."""
+
+    widget = forms.Textarea(attrs={"rows": 17, "cols": 40})
+
+    def prepare_value(self, value: Any) -> Any:
+        return limits_in_words(value) if isinstance(value, dict) else value
+
+    def clean(self, value: Any) -> dict[str, list[int]]:
+        lines = [line.split() for line in super().clean(value).splitlines() if line.strip()]
+        try:
+            limits = {line[0].upper(): _limits(line[0].upper(), line[1:]) for line in lines}
+        except ValueError as problem:
+            raise ValidationError(str(problem), code="limits") from problem
+        if len(limits) < len(lines):
+            raise ValidationError("A currency is written twice.", code="limits")
+        return limits
+
+
+def _limits(currency: str, amounts: list[str]) -> list[int]:
+    limits = [money.parse(amount, currency) for amount in amounts]
+    plans.check_limits(currency, limits)
+    return limits
+
+
+def limits_in_words(limits: dict[str, list[int]]) -> str:
+    return "\n".join(
+        f"{currency} {money.plain(least, currency)} {money.plain(greatest, currency)}"
+        for currency, (least, greatest) in sorted(limits.items())
+    )
+
+
+class TermsForm(forms.ModelForm):  # type: ignore[type-arg]
+    price_limits = PriceLimitsField(help_text="One line per currency: USD 3.00 50000.00")
+
+    class Meta:
+        model = Terms
+        fields = ["note", *NUMBER_FIELDS, "price_limits"]
+        field_classes = dict.fromkeys(WINDOWS, WindowField) | dict.fromkeys(RATES, RateField)
+        labels = WINDOWS | {name: f"{label}, in percent" for name, label in RATES.items()}
+        help_texts = {"continuing": "Empty: one deadline for both, from the delivery.", "note": "What is new and why."}
+
+
+@admin.register(Terms)
+class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Publish new terms; published ones can only be read (G4)."""
+
+    form = TermsForm
+    list_display = ["__str__", "published_at", "published_by", "note", "in_force"]
+    list_select_related = ["published_by"]
+
+    @admin.display(boolean=True)
+    def in_force(self, terms: Terms) -> bool:
+        return terms == Terms.objects.in_force()
+
+    def get_fields(self, request: HttpRequest, obj: Terms | None = None) -> list[str]:
+        return ["in_words", "published_at", "published_by", "note"] if obj else ["note", *NUMBER_FIELDS, "price_limits"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Terms | None = None) -> list[str]:
+        return ["in_words", "published_at", "published_by", "note"] if obj else []
+
+    @admin.display(description="Terms")
+    def in_words(self, terms: Terms) -> str:
+        windows = [f"{label}: {_window(getattr(terms, name))}" for name, label in WINDOWS.items()]
+        rates = [f"{label}: {percent(getattr(terms, name))}" for name, label in RATES.items()]
+        most = f"Milestones in a plan: at most {terms.max_milestones}"
+        return "\n".join([*windows, *rates, most, "Prices of a milestone:", limits_in_words(terms.price_limits)])
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        terms = Terms.objects.in_force()
+        return {name: getattr(terms, name) for name in [*NUMBER_FIELDS, "price_limits"]}
+
+    def save_model(self, request: HttpRequest, obj: Terms, form: TermsForm, change: bool) -> None:
+        """Publishing goes through the service; the row that it made is the one that admin speaks of afterwards."""
+        assert isinstance(request.user, User)
+        made = services.publish_terms(by=request.user, **form.cleaned_data)
+        obj.__dict__.update(made.__dict__)
+
+    def has_change_permission(self, request: HttpRequest, obj: Terms | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Terms | None = None) -> bool:
+        return False
+
+
+def _window(length: timedelta | None) -> str:
+    return "the same window" if length is None else durations.in_words(length)
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["name", "slug", "position"]
+    prepopulated_fields = {"slug": ["name"]}
+
+
+class PlanInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = PlanMilestone
+    fields = readonly_fields = ["position", "title", "description", "amount", "delivery_days", "revisions"]
+    can_delete = False
+    extra = 0
+
+    @admin.display(description="Price")
+    def amount(self, milestone: PlanMilestone) -> str:
+        return money.display(milestone.price, milestone.gig.currency)
+
+    def has_add_permission(self, request: HttpRequest, obj: Gig | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Gig | None = None) -> bool:
+        return False
+
+
+@admin.register(Gig)
+class GigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Gigs can be read, paused and archived here; the seller edits them, and nobody deletes one (G1)."""
+
+    list_display = ["title", "seller", "category", "status", "amount", "version", "created_at"]
+    list_filter = ["status", "category", "currency"]
+    list_select_related = ["seller", "category"]
+    search_fields = ["title", "slug", "seller__name", "seller__email"]
+    date_hierarchy = "created_at"
+    inlines = [PlanInline]
+    actions = ["pause", "archive"]
+    fields = readonly_fields = [
+        "title",
+        "slug",
+        "seller",
+        "category",
+        "description",
+        "status",
+        "amount",
+        "delivery_days",
+        "version",
+        "created_at",
+        "published_at",
+    ]
+
+    @admin.display(description="Price", ordering="price")
+    def amount(self, gig: Gig) -> str:
+        return money.display(gig.price, gig.currency)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Gig | None = None) -> bool:
+        return False
+
+    @admin.action(description="Pause", permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Gig]) -> None:
+        self._each(request, queryset, services.pause, "Paused")
+
+    @admin.action(description="Archive for good", permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Gig]) -> None:
+        self._each(request, queryset, services.archive, "Archived")
+
+    def _each(self, request: HttpRequest, gigs: QuerySet[Gig], verb: Callable[..., Gig], done: str) -> None:
+        assert isinstance(request.user, User)
+        for gig in gigs:
+            try:
+                verb(gig, by=request.user)
+            except services.CatalogError as refusal:
+                self.message_user(request, f"{gig}: {refusal}", messages.ERROR)
+                continue
+            self.log_change(request, gig, f"{done}.")
+            self.message_user(request, f"{done}: {gig}", messages.SUCCESS)

@@ -75,6 +75,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "marketplace.context.site",
+                "marketplace.notifications.context.unread_notices",
             ],
         },
     },
@@ -154,6 +155,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "heartbeat": {"task": "marketplace.tasks.heartbeat", "schedule": SWEEP_EVERY},
+    "settle due orders": {"task": "orders.tasks.settle_due", "schedule": SWEEP_EVERY},
+    "settle charges": {"task": "orders.tasks.settle_charges", "schedule": SWEEP_EVERY},
+    "send reminders": {"task": "orders.tasks.send_reminders", "schedule": timedelta(seconds=60)},
+    "send unsent notices": {"task": "marketplace.notifications.tasks.send_unsent", "schedule": SWEEP_EVERY},
+    "forget unused covers": {
+        "task": "marketplace.catalog.tasks.forget_unused_covers",
+        "schedule": timedelta(hours=12),
+    },
     "settle refunds": {"task": "payments.tasks.settle_refunds", "schedule": SWEEP_EVERY},
     "deliver sandbox events": {"task": "payments.tasks.deliver_sandbox_events", "schedule": timedelta(seconds=5)},
 }

@@ -1,8 +1,20 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from marketplace import health, views, webhooks
+
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("help/milestones/", views.help_milestones, name="help"),
+    path("orders/<str:number>/", views.order_page, name="order"),
+    path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("notifications/", include("marketplace.notifications.urls")),
+    path("", include("marketplace.accounts.urls")),
+    path("", include("marketplace.catalog.urls")),
+    path("", include("orders.urls")),
     path("", include("payments.urls")),
 ]

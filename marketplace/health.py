@@ -1,0 +1,42 @@
+"""`/healthz`: this process lives. `/readyz`: it can work, and what is degraded."""
+
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_safe
+
+from marketplace import clock
+
+LAST_SWEEP = "clock:last-sweep"
+STALE = timedelta(seconds=60)
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """503 without PostgreSQL only; Redis and beat show as degraded, because nothing is lost without them."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"database": "down"}, status=503, headers={"Retry-After": "10"})
+    state = {"database": "up"}
+    try:
+        swept = parse_datetime(cache.get(LAST_SWEEP) or "")
+        state["redis"] = "up"
+        state["clock"] = "up" if swept and clock.now() - swept < STALE else "degraded"
+    except Exception:  # whatever ails Redis, nothing but the clock's report depends on it here
+        state |= {"redis": "degraded", "clock": "unknown"}
+    return JsonResponse(state)
+
+
+def note_sweep() -> None:
+    """Let `/readyz` see that beat and worker are alive."""
+    cache.set(LAST_SWEEP, clock.now().isoformat(), timeout=3600)

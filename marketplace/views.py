@@ -1,0 +1,36 @@
+"""The pages that read across storeys."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from marketplace import clock
+from marketplace.catalog.models import Category, Gig, Terms
+from marketplace.order_page import order_context
+from orders.views.acting import order_of
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What the place is, in one screen."""
+    context = {
+        "categories": Category.objects.all(),
+        "gigs": Gig.objects.for_sale().select_related("seller", "category").order_by("-published_at")[:6],
+        "terms": Terms.objects.in_force(),
+    }
+    return render(request, "pages/home.html", context)
+
+
+@require_safe
+def help_milestones(request: HttpRequest) -> HttpResponse:
+    """The questions of the FAQ, answered with the numbers of the terms in force."""
+    return render(request, "pages/help.html", {"terms": Terms.objects.in_force()})
+
+
+@login_required
+@require_safe
+def order_page(request: HttpRequest, number: str) -> HttpResponse:
+    """One page for both sides of an order: what is next, until when, and where every cent is (P2)."""
+    order = order_of(request, number)
+    return render(request, "orders/order.html", order_context(order, request.user, clock.now()))

@@ -1,0 +1,181 @@
+"""What an order could ever offer to the person looking: available, or greyed with the reason (rule P1).
+
+Availability comes from the guards of the transitions; who may press a button is listed here once,
+for the pages and for the views.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from orders.guards import Refusal, Refused, why_not
+from orders.models import Milestone, Order
+
+BUYER, SELLER = "buyer", "seller"
+
+# Who presses which button. Support's own acts are listed in the back office.
+WHO = {
+    "place": BUYER,
+    "decline": BUYER,
+    "pay": BUYER,
+    "abandon": BUYER,
+    "accept": BUYER,
+    "accept_and_continue": BUYER,
+    "request_revision": BUYER,
+    "start": BUYER,
+    "stop": BUYER,
+    "order_again": BUYER,
+    "edit_offer": SELLER,
+    "withdraw": SELLER,
+    "deliver": SELLER,
+    "grant_revisions": SELLER,
+}
+
+LABELS = {
+    "place": "Accept the offer and pay",
+    "decline": "Decline the offer",
+    "pay": "Pay",
+    "abandon": "Use another card",
+    "accept": "Accept",
+    "accept_and_continue": "Accept and continue",
+    "request_revision": "Request revision",
+    "start": "Start the next milestone",
+    "stop": "Stop the order",
+    "order_again": "Order again",
+    "edit_offer": "Edit the offer",
+    "withdraw": "Withdraw the offer",
+    "deliver": "Deliver",
+    "grant_revisions": "Grant extra revisions",
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """One button: its address, and when it is greyed why, who could change that, and when it changes by itself."""
+
+    name: str
+    label: str
+    url: str
+    allowed: bool
+    reason: str = ""
+    who: str = ""
+    when: datetime | None = None
+
+
+def check_side(order: Order, side: str, name: str) -> None:
+    """Raise `Refused` unless `name` is a button of this side of the order."""
+    if WHO[name] != side:
+        raise Refused(Refusal(f"Only the {WHO[name]} can do this: {LABELS[name]}.", who=WHO[name]))
+
+
+def why_not_now(order: Order, name: str, now: datetime) -> Refusal | None:
+    """Why the action is not possible at `now`, whoever asks; None when it is.
+
+    An overdue order offers nothing but what its end will offer: the clock acts first (O7).
+    """
+    if order.is_overdue(now) and name != "order_again":
+        return Refusal("The time for this has run out; the clock is about to settle the order.", when=order.decide_by)
+    return RULES[name](order)
+
+
+def actions(order: Order, side: str, now: datetime) -> list[Action]:
+    """Every action that the order could ever offer to this side, in the order of its life."""
+    found = []
+    for name in (name for name, who in WHO.items() if who == side):
+        refusal = why_not_now(order, name, now)
+        found.append(
+            Action(
+                name=name,
+                label=label_of(order, name),
+                url=url_of(order, name),
+                allowed=refusal is None,
+                reason=refusal.reason if refusal else "",
+                who=refusal.who if refusal else "",
+                when=refusal.when if refusal else None,
+            )
+        )
+    return found
+
+
+def label_of(order: Order, name: str) -> str:
+    subject = subject_of(order, name)
+    if name == "deliver" and subject and subject.status == Milestone.Status.DELIVERED:
+        return "Deliver again"
+    return LABELS[name]
+
+
+def subject_of(order: Order, name: str) -> Milestone | None:
+    """The milestone that a milestone's button speaks of: the current one, or the next when something starts."""
+    if name == "start":
+        return order.next_milestone
+    return order.current or order.next_milestone or (order.plan[-1] if order.plan else None)
+
+
+def url_of(order: Order, name: str) -> str:
+    if name in ("place", "decline", "stop", "withdraw", "edit_offer", "order_again"):
+        return reverse(f"orders:{name}", args=[order.number])
+    subject = subject_of(order, name)
+    return reverse(f"orders:{name}", args=[order.number, subject.pk]) if subject else ""
+
+
+def _of_order(name: str) -> Callable[[Order], Refusal | None]:
+    return lambda order: why_not(getattr(order, name))
+
+
+def _of_milestone(name: str) -> Callable[[Order], Refusal | None]:
+    def rule(order: Order) -> Refusal | None:
+        if order.status == Order.Status.OFFERED or order.has_ended:
+            return order.refusal_by_state()
+        subject: Any = subject_of(order, name)
+        return why_not(getattr(subject, name))
+
+    return rule
+
+
+def _start(order: Order) -> Refusal | None:
+    if order.status == Order.Status.OFFERED or order.has_ended:
+        return order.refusal_by_state()
+    following = order.next_milestone
+    if following is None:
+        return Refusal("There is no further milestone.")
+    return why_not(following.start)
+
+
+def _accept_and_continue(order: Order) -> Refusal | None:
+    refusal = _of_milestone("accept")(order)
+    if refusal:
+        return refusal
+    if order.next_milestone is None:
+        return Refusal("This is the last milestone; there is none to continue with.")
+    return None
+
+
+def _order_again(order: Order) -> Refusal | None:
+    if not order.has_ended:
+        return Refusal("You can order again when the order has ended.")
+    if not any(milestone.status == Milestone.Status.NOT_STARTED for milestone in order.plan):
+        return Refusal("Every milestone of this order was started.")
+    if not order.seller.is_active:
+        return Refusal("The seller's account is deactivated.")
+    return None
+
+
+RULES: dict[str, Callable[[Order], Refusal | None]] = {
+    "place": _of_order("place"),
+    "decline": _of_order("decline"),
+    "edit_offer": _of_order("edit_offer"),
+    "withdraw": _of_order("withdraw"),
+    "stop": _of_order("stop"),
+    "pay": _of_milestone("pay"),
+    "abandon": _of_milestone("abandon"),
+    "accept": _of_milestone("accept"),
+    "request_revision": _of_milestone("request_revision"),
+    "deliver": _of_milestone("deliver"),
+    "grant_revisions": _of_milestone("grant_revisions"),
+    "accept_and_continue": _accept_and_continue,
+    "start": _start,
+    "order_again": _order_again,
+}

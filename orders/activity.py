@@ -1,0 +1,118 @@
+"""The activity: every change of an order writes one event and tells the people it concerns, in one transaction."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.utils.text import Truncator
+
+from marketplace import clock
+from marketplace.accounts.models import User
+from marketplace.notifications.services import tell
+from orders.guards import require
+from orders.models import Event, Milestone, Order
+from orders.words import ENDINGS, SENTENCES
+from payments.money import display
+
+MONEY = ("charged", "refunded", "released", "fees")
+
+
+def record(
+    kind: Event.Kind,
+    order: Order,
+    *,
+    by: User | None,
+    at: datetime,
+    milestone: Milestone | None = None,
+    moved: tuple[str, str] = ("", ""),
+    reason: str = "",
+    note: str = "",
+    on_behalf_of: User | None = None,
+    **data: Any,
+) -> Event:
+    """Write one event and tell the other side; both sides when the clock or support acts (P4).
+
+    `by` is the acting user, None for the clock. Amounts in `data` are minor units under the names of `MONEY`.
+    """
+    event = Event.objects.create(
+        order=order,
+        milestone=milestone,
+        kind=kind,
+        actor=by,
+        on_behalf_of=on_behalf_of,
+        from_status=moved[0],
+        to_status=moved[1],
+        reason=reason,
+        note=note,
+        data=data,
+        version=order.version,
+        at=at,
+        recorded_at=clock.now(),
+    )
+    heading = SENTENCES[kind].notice
+    if heading:
+        words = wording(event, order, viewer=None)
+        tell(
+            [person for person in (order.buyer, order.seller) if person.pk != event.actor_id],
+            kind=kind,
+            title=heading.format(**words),
+            text=f"{SENTENCES[kind].activity.format(**words)}.\n{note}".strip(),
+            url=order.get_absolute_url(),
+            key=f"event:{event.pk}",
+            at=at,
+        )
+    return event
+
+
+def move(
+    transition: Callable[..., Any],
+    *args: Any,
+    kind: Event.Kind,
+    by: User | None,
+    at: datetime,
+    **details: Any,
+) -> Event:
+    """Take a bound transition of an order or milestone, save the row and write its one event (I16).
+
+    Raises `Refused` with the guard's reason when the transition is not allowed now.
+    """
+    subject: Order | Milestone = transition.__self__  # type: ignore[attr-defined]
+    require(transition)
+    before = subject.status
+    transition(*args)
+    subject.save()
+    milestone = subject if isinstance(subject, Milestone) else None
+    order = subject.order if isinstance(subject, Milestone) else subject
+    return record(kind, order, by=by, at=at, milestone=milestone, moved=(before, subject.status), **details)
+
+
+def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
+    """What the sentences of an event are filled with, as `viewer` reads them («You»)."""
+
+    def name(person: User | None) -> str:
+        if viewer and person == viewer:
+            return "you"
+        if person and person.pk not in (order.buyer_id, order.seller_id):
+            return "Customer Support"
+        return person.name if person else "The clock"
+
+    actor = name(event.actor)
+    words = {
+        "actor": actor[0].upper() + actor[1:],
+        "buyer": name(order.buyer),
+        "seller": name(order.seller),
+        "order": order.title,
+        "milestone": event.milestone.title if event.milestone else "",
+        "reason": event.reason,
+        **{key: str(value) for key, value in event.data.items()},
+        **{key: display(event.data.get(key, 0), order.currency) for key in MONEY},
+    }
+    if event.kind == Event.Kind.ENDED:
+        words["reason"] = ENDINGS[event.reason].format(**words)
+    return words
+
+
+def sentence(event: Event, order: Order, viewer: User | None) -> str:
+    """The event as the activity tells it to `viewer`. Expects `event.actor` and `event.milestone` to be loaded."""
+    text = SENTENCES[event.kind].activity.format(**wording(event, order, viewer))
+    return Truncator(text).chars(400)

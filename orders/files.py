@@ -1,0 +1,114 @@
+"""What may be uploaded: an allow-list by name and by content, with limits (O5, P6)."""
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
+
+OFFICE = "application/vnd.openxmlformats-officedocument"
+ZIP = (b"PK\x03\x04",)
+MPEG4 = b"ftyp"
+
+# Extension → (content type, how the content begins). SVG, HTML and XML are left out: they can carry scripts.
+ALLOWED: dict[str, tuple[str, tuple[bytes, ...]]] = {
+    "pdf": ("application/pdf", (b"%PDF-",)),
+    "png": ("image/png", (b"\x89PNG\r\n\x1a\n",)),
+    "jpg": ("image/jpeg", (b"\xff\xd8\xff",)),
+    "jpeg": ("image/jpeg", (b"\xff\xd8\xff",)),
+    "gif": ("image/gif", (b"GIF87a", b"GIF89a")),
+    "webp": ("image/webp", (b"RIFF",)),
+    "psd": ("image/vnd.adobe.photoshop", (b"8BPS",)),
+    "ai": ("application/postscript", (b"%PDF-", b"%!PS")),
+    "eps": ("application/postscript", (b"%!PS", b"\xc5\xd0\xd3\xc6")),
+    "zip": ("application/zip", ZIP),
+    "docx": (f"{OFFICE}.wordprocessingml.document", ZIP),
+    "xlsx": (f"{OFFICE}.spreadsheetml.sheet", ZIP),
+    "pptx": (f"{OFFICE}.presentationml.presentation", ZIP),
+    "odt": ("application/vnd.oasis.opendocument.text", ZIP),
+    "mp3": ("audio/mpeg", (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),
+    "wav": ("audio/wav", (b"RIFF",)),
+    "mp4": ("video/mp4", ()),
+    "mov": ("video/quicktime", ()),
+    "txt": ("text/plain", ()),
+    "md": ("text/plain", ()),
+    "csv": ("text/csv", ()),
+}
+TEXT = ("txt", "md", "csv")
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """An upload that passed `check`."""
+
+    name: str
+    size: int
+    sha256: str
+    content_type: str
+    content: UploadedFile
+
+
+def check_all(files: Sequence[UploadedFile]) -> list[CheckedFile]:
+    """Check the files of one form. Raises `ValidationError` with a sentence per file that is refused."""
+    if len(files) > settings.UPLOAD_MAX_FILES:
+        raise ValidationError(f"At most {settings.UPLOAD_MAX_FILES} files at once.")
+    checked: list[CheckedFile] = []
+    errors: list[str] = []
+    for file in files:
+        try:
+            checked.append(check(file))
+        except ValidationError as error:
+            errors += error.messages
+    if errors:
+        raise ValidationError(errors)
+    return checked
+
+
+def check(file: UploadedFile) -> CheckedFile:
+    """Check one upload by size, name and content, reading it in pieces. Raises `ValidationError`."""
+    name = clean_name(file.name or "")
+    size = file.size or 0
+    if size == 0:
+        raise ValidationError(f"{name} is empty.")
+    if size > settings.UPLOAD_MAX_BYTES:
+        raise ValidationError(f"{name} is larger than {filesizeformat(settings.UPLOAD_MAX_BYTES)}.")
+    extension = PurePath(name).suffix.lower().lstrip(".")
+    if extension not in ALLOWED:
+        raise ValidationError(f"{name}: this kind of file is not accepted. Put it into a ZIP file.")
+    content_type, beginnings = ALLOWED[extension]
+    digest = hashlib.sha256()
+    is_text = True
+    beginning = b""
+    for piece in file.chunks():
+        beginning = beginning or piece[:16]
+        is_text = is_text and b"\x00" not in piece
+        digest.update(piece)
+    file.seek(0)
+    if not _fits(extension, beginning, beginnings, is_text=is_text):
+        raise ValidationError(f"{name} is not what its name says.")
+    return CheckedFile(name, size, digest.hexdigest(), content_type, file)
+
+
+def clean_name(name: str) -> str:
+    """The file's name for showing: no folders, no control or direction characters, at most 200 letters."""
+    name = PurePath(name.replace("\\", "/")).name
+    name = "".join(letter for letter in name if unicodedata.category(letter)[0] != "C").strip()
+    stem, suffix = PurePath(name).stem, PurePath(name).suffix[:20]
+    return f"{stem[: 200 - len(suffix)]}{suffix}" or "file"
+
+
+def _fits(extension: str, beginning: bytes, beginnings: tuple[bytes, ...], *, is_text: bool) -> bool:
+    if extension in TEXT:
+        return is_text
+    if extension in ("mp4", "mov"):
+        return beginning[4:8] in (MPEG4, b"moov", b"mdat", b"wide", b"free")
+    if extension == "webp":
+        return beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP"
+    if extension == "wav":
+        return beginning[:4] == b"RIFF" and beginning[8:12] == b"WAVE"
+    return beginning.startswith(beginnings)

@@ -1,0 +1,149 @@
+"""The forms of an order. Each binds only the fields it shows, and posts the version it was drawn from (O19)."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+
+from marketplace.accounts.models import User
+from marketplace.catalog.models import Terms
+from orders import files
+from payments.gateways import gateway
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files, each checked by size, name and content. Cleans to a list of `files.CheckedFile`."""
+
+    widget = ManyFilesInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("required", False)
+        kwargs.setdefault("label", "Files")
+        kwargs.setdefault("help_text", "Images, PDF, office and text files, audio, video or ZIP; up to 25 MB each.")
+        super().__init__(**kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[files.CheckedFile]:  # type: ignore[override]
+        uploads: list[UploadedFile] = data if isinstance(data, list) else [data] if data else []
+        return files.check_all(uploads)
+
+
+class PlainText(forms.CharField):
+    """Text that people write to each other; PostgreSQL stores no NUL, and says so too late."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if isinstance(text, str) and "\x00" in text:
+            raise ValidationError("The text has a character that cannot be stored.")
+        return text
+
+
+class VersionedForm(forms.Form):
+    """A form about an order as it was when the page was drawn."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
+
+
+class PayForm(VersionedForm):
+    method = forms.ChoiceField(label="Pay with", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.methods = gateway().payment_methods()
+        field = self.fields["method"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(method.code, f"{method.label} – {method.number}") for method in self.methods]
+        field.initial = self.methods[0].code
+
+
+class DeliverForm(VersionedForm):
+    message = PlainText(
+        label="What you deliver",
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="A delivery is never edited or removed; delivering again replaces what is reviewed.",
+    )
+    files = FilesField()
+
+
+class RevisionForm(VersionedForm):
+    text = PlainText(label="What should change", max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class GrantForm(VersionedForm):
+    count = forms.IntegerField(label="Extra revisions", min_value=1, max_value=50, initial=1)
+
+
+class MessageForm(forms.Form):
+    text = PlainText(label="Message", max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
+    files = FilesField()
+
+
+class AskForm(forms.Form):
+    text = PlainText(
+        label="What you need",
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="The seller answers with an offer of their own: milestones, prices and dates.",
+    )
+
+
+class CheckoutForm(forms.Form):
+    """Order a gig's plan as it stands: posts the plan's version and the terms that were shown (O19)."""
+
+    gig_version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
+    terms = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
+    checkout = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    brief = PlainText(
+        label="What the seller should know",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Optional. You can also write later, on the order's page.",
+    )
+    method = forms.ChoiceField(label="Pay with", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.methods = gateway().payment_methods()
+        field = self.fields["method"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(method.code, f"{method.label} – {method.number}") for method in self.methods]
+        field.initial = self.methods[0].code
+
+
+class OfferForm(forms.Form):
+    buyer = forms.CharField(
+        label="Buyer", max_length=60, help_text="The buyer's handle: the last part of their page's address."
+    )
+    title = forms.CharField(label="Title", max_length=120)
+    brief = PlainText(
+        label="What you agreed",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    currency = forms.ChoiceField(label="Currency")
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**31 - 1)
+
+    def __init__(self, *args: Any, seller: User, terms: Terms, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seller = seller
+        field = self.fields["currency"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(currency, currency) for currency in terms.currencies]
+
+    def clean_buyer(self) -> User:
+        handle = self.cleaned_data["buyer"].strip().lstrip("@").lower()
+        buyer = User.objects.filter(handle=handle, is_active=True).first()
+        if buyer is None:
+            raise ValidationError("Nobody here has this handle.")
+        if buyer == self.seller:
+            raise ValidationError("Nobody buys from themselves.")
+        return buyer

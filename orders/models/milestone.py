@@ -1,0 +1,339 @@
+"""The milestone: one step of an order, paid when it starts and released when it is completed."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import FSMField, transition
+
+from orders.guards import Refusal, guard
+from orders.models.order import Order, buyer_is_active, is_not_frozen, next_reminder, seller_is_active
+from payments.models import Charge, HeldFunds
+from payments.money import fee
+
+
+@guard
+def order_is_not_frozen(milestone: "Milestone") -> Refusal | None:
+    return is_not_frozen.why_not(milestone.order)
+
+
+@guard
+def both_sides_are_active(milestone: "Milestone") -> Refusal | None:
+    return buyer_is_active.why_not(milestone.order) or seller_is_active.why_not(milestone.order)
+
+
+@guard
+def order_is_placed(milestone: "Milestone") -> Refusal | None:
+    """O4: nothing starts in an offer, nor in an order that has ended."""
+    order = milestone.order
+    if order.status in (Order.Status.ACTIVE, Order.Status.AWAITING_PAYMENT):
+        return None
+    return order.refusal_by_state()
+
+
+@guard
+def is_next_in_turn(milestone: "Milestone") -> Refusal | None:
+    """O1: strictly in turn, one at a time."""
+    current = milestone.order.current
+    if current:
+        return Refusal(f"“{current.title}” has to end first.", who=current.waits_for)
+    first = milestone.order.next_milestone
+    if first and first.pk != milestone.pk:
+        return Refusal(f"“{first.title}” comes first.", who="buyer")
+    return None
+
+
+@guard
+def no_attempt_is_undecided(milestone: "Milestone") -> Refusal | None:
+    """O4: while the bank is deciding no second attempt begins."""
+    charge = milestone.undecided_charge
+    if charge is None:
+        return None
+    if charge.status == Charge.Status.ACTION_NEEDED:
+        return Refusal("Confirm the payment with your bank, or use another card.", who="buyer")
+    return Refusal("Your bank is still deciding about the payment.", who="the bank")
+
+
+@guard
+def attempt_waits_for_confirmation(milestone: "Milestone") -> Refusal | None:
+    """O4: only an attempt that the buyer has not confirmed can be abandoned; a bank's decision is waited for."""
+    charge = milestone.undecided_charge
+    if charge is None:
+        return Refusal("No payment is waiting for a confirmation.")
+    if charge.status != Charge.Status.ACTION_NEEDED:
+        return Refusal("Your bank is still deciding about the payment.", who="the bank")
+    return None
+
+
+@guard
+def a_revision_is_left(milestone: "Milestone") -> Refusal | None:
+    """O8."""
+    if milestone.revisions_left == 0:
+        return Refusal(
+            "No revision is left. You can accept the delivery, ask the seller for an extra revision, or open a case.",
+            who="seller",
+        )
+    return None
+
+
+@guard
+def revisions_are_counted(milestone: "Milestone") -> Refusal | None:
+    if milestone.revisions is None:
+        return Refusal("Revisions are unlimited in this milestone.")
+    return None
+
+
+class Milestone(models.Model):
+    class Status(models.TextChoices):
+        PLANNED = "planned", "Not started"
+        AWAITING_PAYMENT = "awaiting_payment", "Awaiting payment"
+        IN_PROGRESS = "in_progress", "In progress"
+        DELIVERED = "delivered", "Delivered"
+        IN_REVISION = "in_revision", "In revision"
+        COMPLETED = "completed", "Completed"
+        CANCELED = "canceled", "Canceled"
+        NOT_STARTED = "not_started", "Not started any more"
+
+    OPEN = (Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION)
+    CURRENT = (Status.AWAITING_PAYMENT, *OPEN)
+    WORKING = (Status.IN_PROGRESS, Status.IN_REVISION)
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="milestones")
+    position = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=120)
+    description = models.TextField(blank=True, max_length=5_000)
+    price = models.PositiveBigIntegerField(help_text="In minor units of the order's currency.")
+    delivery_days = models.PositiveSmallIntegerField()
+    revisions = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Included; empty means unlimited.")
+    revisions_granted = models.PositiveSmallIntegerField(default=0)
+    revisions_used = models.PositiveSmallIntegerField(default=0)
+    status = FSMField(choices=Status.choices, default=Status.PLANNED)
+    held = models.OneToOneField(HeldFunds, models.PROTECT, null=True, blank=True, related_name="milestone")
+
+    started_at = models.DateTimeField(null=True, blank=True)
+    pay_by = models.DateTimeField(null=True, blank=True, help_text="The payment deadline, but for «processing».")
+    funded_at = models.DateTimeField(null=True, blank=True)
+    deliver_from = models.DateTimeField(null=True, blank=True)
+    deliver_by = models.DateTimeField(null=True, blank=True)
+    remind_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True, help_text="The latest delivery.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["order", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="milestone_position"),
+            # O1: the database refuses a second current milestone.
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=Q(status__in=["awaiting_payment", "in_progress", "delivered", "in_revision"]),
+                name="one_current_milestone",
+            ),
+            models.CheckConstraint(condition=Q(price__gt=0), name="milestone_price_is_positive"),
+            models.CheckConstraint(
+                condition=Q(revisions=None) | Q(revisions_used__lte=F("revisions") + F("revisions_granted")),
+                name="milestone_revisions_are_left",
+            ),
+            # O4: no work before money.
+            models.CheckConstraint(
+                condition=Q(status__in=["planned", "awaiting_payment", "not_started"], funded_at=None)
+                | Q(
+                    status__in=["in_progress", "delivered", "in_revision", "completed", "canceled"],
+                    funded_at__isnull=False,
+                    held__isnull=False,
+                ),
+                name="milestone_works_only_when_funded",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["remind_at"],
+                condition=Q(status__in=["in_progress", "in_revision"], remind_at__isnull=False),
+                name="milestones_to_remind",
+            ),
+            models.Index(
+                fields=["deliver_by"],
+                condition=Q(status__in=["in_progress", "in_revision"]),
+                name="milestones_in_work",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    # What is true now
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
+
+    @property
+    def is_current(self) -> bool:
+        return self.status in self.CURRENT
+
+    @property
+    def is_in_work(self) -> bool:
+        return self.status in self.WORKING
+
+    @property
+    def waits_for(self) -> str:
+        """«buyer» or «seller»: who must act while the milestone is current, else the empty string."""
+        if self.is_in_work:
+            return "seller"
+        return "buyer" if self.is_current else ""
+
+    @property
+    def buyer_fee(self) -> int:
+        return fee(self.price, self.order.terms.buyer_fee)
+
+    @property
+    def total(self) -> int:
+        """What the buyer is charged: price and buyer fee (M3)."""
+        return self.price + self.buyer_fee
+
+    @property
+    def revisions_left(self) -> int | None:
+        """None means unlimited."""
+        if self.revisions is None:
+            return None
+        return self.revisions + self.revisions_granted - self.revisions_used
+
+    @property
+    def last_charge(self) -> Charge | None:
+        return max(self.held.charges.all(), key=lambda charge: charge.pk, default=None) if self.held else None
+
+    @property
+    def undecided_charge(self) -> Charge | None:
+        charge = self.last_charge
+        return charge if charge and not charge.decided else None
+
+    def is_late(self, now: datetime) -> bool:
+        """O15: past its delivery date. A frozen order's clocks stand still."""
+        until = self.order.paused_at or now
+        return self.is_in_work and self.deliver_by is not None and self.deliver_by <= until
+
+    def is_very_late(self, now: datetime) -> bool:
+        """O15: nothing delivered, and a day past the date; then the buyer may cancel on the spot."""
+        until = self.order.paused_at or now
+        return (
+            self.status == self.Status.IN_PROGRESS
+            and self.deliver_by is not None
+            and self.deliver_by + self.order.terms.very_late <= until
+        )
+
+    def refusal_by_state(self) -> Refusal:
+        """What to say when the milestone's state does not allow an action."""
+        named = f"“{self.title}”"
+        return {
+            self.Status.PLANNED: Refusal(f"{named} has not started.", who="buyer"),
+            self.Status.AWAITING_PAYMENT: Refusal(f"{named} is not funded yet.", who="buyer"),
+            self.Status.IN_PROGRESS: Refusal(
+                f"Nothing has been delivered for {named} yet.", who="seller", when=self.deliver_by
+            ),
+            self.Status.DELIVERED: Refusal(
+                f"{named} is delivered and waits for the buyer's answer.", who="buyer", when=self.order.decide_by
+            ),
+            self.Status.IN_REVISION: Refusal(f"{named} is in revision.", who="seller", when=self.deliver_by),
+            self.Status.COMPLETED: Refusal(f"{named} is completed."),
+            self.Status.CANCELED: Refusal(f"{named} is canceled."),
+            self.Status.NOT_STARTED: Refusal(f"{named} was not started before the order ended."),
+        }[self.Status(self.status)]
+
+    def set_delivery_date(self, start: datetime, end: datetime) -> None:
+        self.deliver_from, self.deliver_by = start, end
+        self.remind_at = next_reminder(start, end, start)
+
+    # Transitions: each sets this row's fields and nothing else.
+
+    @transition(
+        status,
+        source=Status.PLANNED,
+        target=Status.AWAITING_PAYMENT,
+        conditions=[order_is_placed, order_is_not_frozen, is_next_in_turn, both_sides_are_active],
+    )
+    def start(self, now: datetime) -> None:
+        """O1, O3."""
+        self.started_at = now
+
+    @transition(
+        status,
+        source=Status.AWAITING_PAYMENT,
+        target=None,
+        conditions=[no_attempt_is_undecided, both_sides_are_active],
+    )
+    def pay(self) -> None:
+        """O4: another attempt after a declined or abandoned one."""
+
+    @transition(
+        status, source=Status.AWAITING_PAYMENT, target=None, conditions=[attempt_waits_for_confirmation]
+    )
+    def abandon(self) -> None:
+        """O4: give up an attempt that was not confirmed, so that another card can be used."""
+
+    @transition(status, source=Status.AWAITING_PAYMENT, target=Status.IN_PROGRESS)
+    def fund(self, now: datetime) -> None:
+        """O4, O5: work begins, and its clock, when the money is there."""
+        self.funded_at = now
+        self.set_delivery_date(now, now + timedelta(days=self.delivery_days))
+
+    @transition(
+        status,
+        source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION],
+        target=Status.DELIVERED,
+        conditions=[order_is_not_frozen],
+    )
+    def deliver(self, now: datetime) -> None:
+        """O5."""
+        self.delivered_at = now
+        self.remind_at = None
+
+    @transition(
+        status,
+        source=Status.DELIVERED,
+        target=Status.IN_REVISION,
+        conditions=[order_is_not_frozen, a_revision_is_left],
+    )
+    def request_revision(self, now: datetime) -> None:
+        """O8."""
+        self.revisions_used += 1
+        self.set_delivery_date(now, now + self.order.terms.revision)
+
+    @transition(
+        status,
+        source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION],
+        target=None,
+        conditions=[order_is_not_frozen, revisions_are_counted],
+    )
+    def grant_revisions(self, count: int) -> None:
+        """O8."""
+        self.revisions_granted += count
+
+    @transition(
+        status,
+        source=[Status.DELIVERED, Status.IN_REVISION],
+        target=Status.COMPLETED,
+        conditions=[order_is_not_frozen],
+    )
+    def accept(self, now: datetime) -> None:
+        """O6, O8: by the buyer, or by the clock when the window ends."""
+        self.ended_at = now
+        self.remind_at = None
+
+    @transition(
+        status, source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION], target=Status.COMPLETED
+    )
+    def complete(self, now: datetime) -> None:
+        """R6: by support only."""
+        self.ended_at = now
+        self.remind_at = None
+
+    @transition(status, source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION], target=Status.CANCELED)
+    def cancel(self, now: datetime) -> None:
+        """O11: through the Resolution Center or Customer Support only."""
+        self.ended_at = now
+        self.remind_at = None
+
+    @transition(status, source=[Status.PLANNED, Status.AWAITING_PAYMENT], target=Status.NOT_STARTED)
+    def leave_out(self, now: datetime) -> None:
+        """O4, O6, O9: the order ends without it."""
+        self.ended_at = now

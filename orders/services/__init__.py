@@ -1,0 +1,55 @@
+"""The verbs of an order: one public function each, named after its button."""
+
+from orders.services.endings import cancel_milestone, cancel_order, complete_milestone
+from orders.services.files import attach, withhold_file
+from orders.services.lapses import settle, settle_due
+from orders.services.messages import send_message
+from orders.services.offers import ask_offer, decline_offer, edit_offer, send_offer, withdraw_offer
+from orders.services.paying import abandon, collect, order_gig, pay, place, record_charge, settle_charges, start
+from orders.services.reminders import if_nobody_acts, send_reminders
+from orders.services.stopping import freeze, resume, stop
+from orders.services.verbs import verb
+from orders.services.working import (
+    accept,
+    accept_and_continue,
+    deliver,
+    grant_revisions,
+    refund_part,
+    request_revision,
+)
+
+__all__ = [
+    "abandon",
+    "accept",
+    "accept_and_continue",
+    "ask_offer",
+    "attach",
+    "cancel_milestone",
+    "cancel_order",
+    "collect",
+    "complete_milestone",
+    "decline_offer",
+    "deliver",
+    "edit_offer",
+    "freeze",
+    "grant_revisions",
+    "if_nobody_acts",
+    "order_gig",
+    "pay",
+    "place",
+    "record_charge",
+    "refund_part",
+    "request_revision",
+    "resume",
+    "send_message",
+    "send_offer",
+    "send_reminders",
+    "settle",
+    "settle_charges",
+    "settle_due",
+    "start",
+    "stop",
+    "verb",
+    "withdraw_offer",
+    "withhold_file",
+]

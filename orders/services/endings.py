@@ -1,0 +1,102 @@
+"""How milestones and orders end. Every function here runs under the caller's lock and saves what it changed."""
+
+from datetime import datetime
+
+import payments.services as payments
+from marketplace.accounts.models import User
+from orders.activity import move
+from orders.guards import require
+from orders.models import Event, Milestone, Order
+
+Because = Order.ClosedBecause
+
+
+def end(order: Order, because: str, *, by: User | None, at: datetime, note: str = "") -> None:
+    """End the order: what was not funded is left out, its attempts to pay are canceled (O4, O12).
+
+    Raises `Refused` when the order has ended already. The open milestone, if any, was ended by the caller.
+    """
+    for milestone in order.plan:
+        if milestone.status in (Milestone.Status.PLANNED, Milestone.Status.AWAITING_PAYMENT):
+            if milestone.held:
+                payments.cancel_attempts(milestone.held, at=at)
+            move(milestone.leave_out, at, kind=Event.Kind.LEFT_OUT, by=by, at=at)
+    move(order.end, because, at, kind=Event.Kind.ENDED, by=by, at=at, reason=because, note=note)
+
+
+def end_if_nothing_is_left(order: Order, because: str, *, by: User | None, at: datetime) -> bool:
+    """O13: when no milestone is planned or current, the order ends at once with the reason of the last act."""
+    if order.next_milestone or order.current:
+        return False
+    end(order, because, by=by, at=at)
+    return True
+
+
+def pay_seller(milestone: Milestone, *, at: datetime) -> int:
+    """Release all that is left of the milestone's held funds (M3, O10); returns what the seller got."""
+    assert milestone.held  # the database refuses a funded milestone without held funds
+    return payments.release(milestone.held, at=at).seller
+
+
+def complete_milestone(
+    order: Order, milestone: Milestone, *, by: User, at: datetime, reason: str = "", note: str = ""
+) -> None:
+    """Support completes an open milestone: the seller is paid, the buyer has one window to go on (R6, O13)."""
+    require(milestone.complete)
+    released = pay_seller(milestone, at=at)
+    move(
+        milestone.complete,
+        at,
+        kind=Event.Kind.COMPLETED_BY_SUPPORT,
+        by=by,
+        at=at,
+        reason=reason,
+        note=note,
+        released=released,
+    )
+    order.set_deadline(at, at + order.terms.review)
+    end_if_nothing_is_left(order, Because.FINISHED, by=by, at=at)
+    order.save()
+
+
+def cancel_milestone(
+    order: Order, milestone: Milestone, *, because: str, by: User | None, at: datetime, reason: str, note: str = ""
+) -> None:
+    """Cancel the open milestone: what is held goes back to the buyer; completed milestones stay (O11, O13).
+
+    `because` is how the order ends if nothing is left to do, `reason` the valid reason's text (R5).
+    Raises `Refused` when the milestone is not open.
+    """
+    _refund_and_cancel(milestone, by=by, at=at, reason=reason, note=note)
+    order.set_deadline(at, at + order.terms.review)
+    end_if_nothing_is_left(order, because, by=by, at=at)
+    order.save()
+
+
+def cancel_order(
+    order: Order, *, because: str, by: User | None, at: datetime, reason: str, note: str = ""
+) -> None:
+    """Cancel the order: the open milestone is refunded, the rest is not started, completed ones stay (O11, O12).
+
+    Raises `Refused` when the order is not active or an attempt to pay is undecided.
+    """
+    require(order.cancel)
+    if order.open_milestone:
+        _refund_and_cancel(order.open_milestone, by=by, at=at, reason=reason, note=note)
+    end(order, because, by=by, at=at, note=note)
+
+
+def _refund_and_cancel(milestone: Milestone, *, by: User | None, at: datetime, reason: str, note: str) -> None:
+    require(milestone.cancel)
+    assert milestone.held
+    refund = payments.refund_all(milestone.held, at=at)
+    move(
+        milestone.cancel,
+        at,
+        kind=Event.Kind.CANCELED,
+        by=by,
+        at=at,
+        reason=reason,
+        note=note,
+        refunded=refund.amount,
+    )

@@ -1,0 +1,168 @@
+"""Custom offers: send, edit, withdraw, decline, and a buyer's wish for one (G2, G3)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from marketplace import clock
+from marketplace.accounts.models import User
+from marketplace.catalog.models import Gig, Terms
+from marketplace.catalog.plans import PlannedMilestone
+from marketplace.notifications.services import tell
+from orders.activity import record
+from orders.guards import Refusal, Refused, require
+from orders.locking import lock, touch
+from orders.models import Event, Milestone, OfferRequest, Order
+from orders.services.endings import Because, end
+from orders.services.verbs import verb
+
+
+@transaction.atomic
+def send_offer(
+    *,
+    by: User,
+    buyer: User,
+    title: str,
+    brief: str,
+    currency: str,
+    plan: Sequence[PlannedMilestone],
+    gig: Gig | None = None,
+    request: OfferRequest | None = None,
+) -> Order:
+    """Send a custom offer under the terms in force; the buyer has until it expires (G3, G4).
+
+    The offer, its milestones, its event and the answer to the request, if there was one, appear together.
+    Raises `Refused` when seller and buyer are one person, either is deactivated, or the request is answered.
+    """
+    _may_deal(by, buyer)
+    if request:
+        request = OfferRequest.objects.select_for_update().get(pk=request.pk)
+        if request.offer_id:
+            raise Refused(Refusal("This request is already answered."))
+    now = clock.now()
+    order = new_order(seller=by, buyer=buyer, title=title, brief=brief, currency=currency, plan=plan, gig=gig, now=now)
+    order.set_deadline(now, now + order.terms.offer)
+    order.save()
+    if request:
+        request.offer, request.answered_at = order, now
+        request.save()
+    record(Event.Kind.OFFERED, order, by=by, at=now, moved=("", order.status))
+    return order
+
+
+@verb
+def edit_offer(
+    order: Order,
+    *,
+    by: User,
+    title: str,
+    brief: str,
+    plan: Sequence[PlannedMilestone],
+    version: int,
+) -> Order:
+    """Replace the offer's text and milestones; it comes under the terms in force and its time begins anew (G3, G4).
+
+    Raises `Refused` once it was accepted, declined, withdrawn or has expired; `Stale`.
+    """
+    order, now = lock(order.pk, version=version)
+    require(order.edit_offer)
+    touch(order, by=by, now=now)
+    order.title, order.brief, order.terms = title, brief, Terms.objects.in_force()
+    order.set_deadline(now, now + order.terms.offer)
+    order.save()
+    order.milestones.all().delete()
+    _copy_plan(order, plan)
+    record(Event.Kind.OFFER_EDITED, order, by=by, at=now)
+    return order
+
+
+@verb
+def withdraw_offer(order: Order, *, by: User, version: int | None = None) -> None:
+    """G3. Raises `Refused` unless the offer still waits for its answer; `Stale`."""
+    order, now = lock(order.pk, version=version)
+    require(order.withdraw)
+    touch(order, by=by, now=now)
+    end(order, Because.WITHDRAWN, by=by, at=now)
+
+
+@verb
+def decline_offer(order: Order, *, by: User, version: int | None = None) -> None:
+    """G3. Raises `Refused` unless the offer still waits for its answer; `Stale`."""
+    order, now = lock(order.pk, version=version)
+    require(order.decline)
+    touch(order, by=by, now=now)
+    end(order, Because.DECLINED, by=by, at=now)
+
+
+@transaction.atomic
+def ask_offer(
+    *, by: User, seller: User, text: str, gig: Gig | None = None, again: Order | None = None
+) -> OfferRequest:
+    """Ask a seller for a custom offer, about a gig, or to order again what was not started (G2, O9)."""
+    _may_deal(seller, by)
+    now = clock.now()
+    request = OfferRequest.objects.create(buyer=by, seller=seller, gig=gig, again=again, text=text, asked_at=now)
+    tell(
+        [seller],
+        kind="offer_asked",
+        title=f"{by.name} asks you for an offer",
+        text=text,
+        url=f"/offers/new/?request={request.pk}",
+        key=f"request:{request.pk}",
+        at=now,
+    )
+    return request
+
+
+def new_order(
+    *,
+    seller: User,
+    buyer: User,
+    title: str,
+    brief: str,
+    currency: str,
+    plan: Sequence[PlannedMilestone],
+    gig: Gig | None,
+    now: datetime,
+    number: str | None = None,
+) -> Order:
+    """An order with its own copy of the plan, under the terms in force; not announced to anybody yet."""
+    order = Order(
+        seller=seller,
+        buyer=buyer,
+        title=title,
+        brief=brief,
+        currency=currency,
+        gig=gig,
+        terms=Terms.objects.in_force(),
+        created_at=now,
+        acted_at=now,
+    )
+    if number:
+        order.number = number
+    order.save()
+    _copy_plan(order, plan)
+    return order
+
+
+def _copy_plan(order: Order, plan: Sequence[PlannedMilestone]) -> None:
+    Milestone.objects.bulk_create(
+        Milestone(
+            order=order,
+            position=position,
+            title=step.title,
+            description=step.description,
+            price=step.price,
+            delivery_days=step.delivery_days,
+            revisions=step.revisions,
+        )
+        for position, step in enumerate(plan, start=1)
+    )
+
+
+def _may_deal(seller: User, buyer: User) -> None:
+    if seller == buyer:
+        raise Refused(Refusal("Nobody buys from themselves."))
+    if not (seller.is_active and buyer.is_active):
+        raise Refused(Refusal("This account is deactivated."))

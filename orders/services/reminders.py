@@ -1,0 +1,105 @@
+"""Reminders before a buyer's deadline and a delivery date (O16)."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from marketplace import clock
+from marketplace.notifications.services import tell
+from orders.models import Milestone, Order, Reminder
+from orders.models.order import next_reminder
+
+BATCH = 200
+
+
+def send_reminders() -> int:
+    """Remind everybody whose deadline is near; returns how many reminders were written."""
+    return _until_empty(_remind_buyers) + _until_empty(_remind_sellers)
+
+
+def if_nobody_acts(order: Order) -> str:
+    """What the clock does at the order's deadline, in words; empty without a deadline (O14)."""
+    if order.decide_by is None:
+        return ""
+    if order.status == Order.Status.OFFERED:
+        return "the offer expires."
+    if order.status == Order.Status.AWAITING_PAYMENT:
+        return "the order is canceled as unpaid; nothing is charged."
+    milestone = order.current
+    if milestone and milestone.status == Milestone.Status.DELIVERED:
+        ending = "the order stops and is completed" if order.next_milestone else "the order is completed"
+        return f"“{milestone.title}” is completed and paid, and {ending}."
+    return "the order stops; what was completed stays completed and paid."
+
+
+@transaction.atomic
+def _remind_buyers(now: datetime) -> int:
+    due = Order.objects.filter(paused_at=None, remind_at__lte=now).order_by("remind_at").whole()
+    orders = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+    for order in orders:
+        assert order.decide_by
+        assert order.decide_from
+        assert order.remind_at
+        if now < order.decide_by:
+            _remind(order, None, order.decide_by, order.remind_at, f"If you do nothing, {if_nobody_acts(order)}", now)
+        # Of several that are overdue only the last is sent: the next one is after now.
+        order.remind_at = next_reminder(order.decide_from, order.decide_by, now)
+        order.save(update_fields=["remind_at"])
+    return len(orders)
+
+
+@transaction.atomic
+def _remind_sellers(now: datetime) -> int:
+    due = Milestone.objects.filter(
+        status__in=Milestone.WORKING, remind_at__lte=now, order__paused_at=None
+    ).order_by("remind_at")
+    # The order's row is the lock, here as everywhere.
+    milestones = list(
+        due.select_related("order__seller", "order__buyer", "order__terms").select_for_update(
+            skip_locked=True, of=("order",)
+        )[:BATCH]
+    )
+    for milestone in milestones:
+        assert milestone.deliver_by
+        assert milestone.deliver_from
+        assert milestone.remind_at
+        if now < milestone.deliver_by:
+            text = "If you do nothing, the milestone is shown as late to both sides."
+            _remind(milestone.order, milestone, milestone.deliver_by, milestone.remind_at, text, now)
+        milestone.remind_at = next_reminder(milestone.deliver_from, milestone.deliver_by, now)
+        milestone.save(update_fields=["remind_at"])
+    return len(milestones)
+
+
+def _remind(
+    order: Order, milestone: Milestone | None, deadline: datetime, due_at: datetime, text: str, now: datetime
+) -> None:
+    reminder, is_new = Reminder.objects.get_or_create(
+        order=order, milestone=milestone, deadline=deadline, due_at=due_at, defaults={"sent_at": now}
+    )
+    if not is_new:
+        return
+    person = order.seller if milestone else order.buyer
+    with timezone.override(person.time_zone):
+        until = timezone.localtime(deadline).strftime("%a %-d %b, %H:%M")
+    what = f"Deliver “{milestone.title}”" if milestone else f"“{order.title}” waits for you"
+    tell(
+        [person],
+        kind="reminder",
+        title=f"{what}: until {until} ({person.time_zone})",
+        text=text,
+        url=order.get_absolute_url(),
+        key=f"reminder:{reminder.pk}",
+        at=now,
+    )
+
+
+def _until_empty(batch: Callable[[datetime], int]) -> int:
+    done = 0
+    while True:
+        taken = batch(clock.now())
+        done += taken
+        if taken < BATCH:
+            return done

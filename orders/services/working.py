@@ -1,0 +1,143 @@
+"""Delivering, accepting and revising a milestone (O5, O6, O8)."""
+
+from collections.abc import Sequence
+
+import payments.services as payments
+from marketplace.accounts.models import User
+from orders.activity import move, record
+from orders.files import CheckedFile
+from orders.guards import Refusal, Refused, require
+from orders.locking import lock, locked_milestone, touch
+from orders.models import Delivery, Event, Milestone
+from orders.services.endings import Because, end_if_nothing_is_left, pay_seller
+from orders.services.files import attach
+from orders.services.paying import start
+from orders.services.verbs import verb
+
+
+@verb
+def deliver(
+    milestone: Milestone,
+    *,
+    by: User,
+    message: str,
+    files: Sequence[CheckedFile] = (),
+    version: int | None = None,
+) -> Delivery:
+    """Deliver, or deliver again before the buyer answers: a full review window begins (O5, O6).
+
+    Delivery, files, milestone and deadline change together. Raises `Refused`, `Stale`.
+    """
+    order, now = lock(milestone.order_id, version=version)
+    milestone = locked_milestone(order, milestone.pk)
+    require(milestone.deliver)
+    touch(order, by=by, now=now)
+    delivery = Delivery.objects.create(
+        milestone=milestone,
+        number=milestone.deliveries.count() + 1,
+        message=message,
+        delivered_by=by,
+        delivered_at=now,
+    )
+    attach(order, files, by=by, at=now, delivery=delivery)
+    order.set_deadline(now, now + order.terms.review)
+    order.save()
+    move(milestone.deliver, now, kind=Event.Kind.DELIVERED, by=by, at=now, note=message, delivery=str(delivery))
+    return delivery
+
+
+@verb
+def accept(milestone: Milestone, *, by: User, version: int | None = None) -> Milestone:
+    """Accept the latest delivery: the milestone is completed and the seller paid (O6, O8, O10).
+
+    Milestone, ledger and deadline change together; the order ends if nothing is left to do.
+    Raises `Refused` with nothing delivered, `Stale`.
+    """
+    order, now = lock(milestone.order_id, version=version)
+    milestone = locked_milestone(order, milestone.pk)
+    require(milestone.accept)
+    touch(order, by=by, now=now)
+    if milestone.status == Milestone.Status.IN_REVISION:
+        order.set_deadline(now, now + order.terms.review)  # no deadline of the buyer was running (O13)
+    elif order.terms.continuing is not None:
+        order.set_deadline(now, now + order.terms.continuing)
+    released = pay_seller(milestone, at=now)
+    move(milestone.accept, now, kind=Event.Kind.ACCEPTED, by=by, at=now, released=released)
+    end_if_nothing_is_left(order, Because.FINISHED, by=by, at=now)
+    order.save()
+    return milestone
+
+
+def accept_and_continue(milestone: Milestone, *, by: User, method: str, version: int | None = None) -> Milestone:
+    """Accept, then start and pay for the next milestone: two acts in turn (O3).
+
+    Each is a transaction of its own: if the payment fails, the acceptance stands.
+    Returns the milestone that was started. Raises `Refused`, `Stale`.
+    """
+    accepted = accept(milestone, by=by, version=version)
+    following = accepted.order.next_milestone
+    if following is None:
+        raise Refused(Refusal("This was the last milestone; there is none to continue with."))
+    return start(following, by=by, method=method)
+
+
+@verb
+def request_revision(milestone: Milestone, *, by: User, text: str, version: int | None = None) -> Milestone:
+    """Give the delivery back to the seller with a new delivery date; the review window ends (O8).
+
+    Raises `Refused` when no revision is left, `Stale`.
+    """
+    order, now = lock(milestone.order_id, version=version)
+    milestone = locked_milestone(order, milestone.pk)
+    require(milestone.request_revision)
+    touch(order, by=by, now=now)
+    order.clear_deadline()
+    order.save()
+    move(milestone.request_revision, now, kind=Event.Kind.REVISION_REQUESTED, by=by, at=now, note=text)
+    return milestone
+
+
+@verb
+def grant_revisions(milestone: Milestone, *, by: User, count: int, version: int | None = None) -> Milestone:
+    """The seller grants `count` extra revisions (O8). Raises `Refused`, `Stale`."""
+    order, now = lock(milestone.order_id, version=version)
+    milestone = locked_milestone(order, milestone.pk)
+    require(milestone.grant_revisions)
+    touch(order, by=by, now=now)
+    order.save()
+    milestone.grant_revisions(count)
+    milestone.save()
+    amount = "1 revision" if count == 1 else f"{count} revisions"
+    record(Event.Kind.REVISIONS_GRANTED, order, by=by, at=now, milestone=milestone, count=amount)
+    return milestone
+
+
+@verb
+def refund_part(
+    milestone: Milestone, *, by: User, price: int, reason: str, note: str = "", version: int | None = None
+) -> Milestone:
+    """Give back `price` (minor units) of an open milestone's price, with the fee on it (M3, M5).
+
+    Transfers, refund and event appear together; the provider is asked after the commit.
+    Raises `Refused` unless the milestone is open and less than its held price is asked for.
+    """
+    order, now = lock(milestone.order_id, version=version)
+    milestone = locked_milestone(order, milestone.pk)
+    if not milestone.is_open or milestone.held is None:
+        raise Refused(milestone.refusal_by_state())
+    if not 0 < price < milestone.held.left_price:
+        raise Refused(Refusal("A part is more than nothing and less than what is held of the price."))
+    touch(order, by=by, now=now)
+    order.save()
+    refund = payments.refund_part(milestone.held, price=price, at=now)
+    record(
+        Event.Kind.PARTLY_REFUNDED,
+        order,
+        by=by,
+        at=now,
+        milestone=milestone,
+        reason=reason,
+        note=note,
+        refunded=refund.amount,
+    )
+    return milestone

@@ -1,0 +1,20 @@
+"""Celery's entry points: the clock. Each finds its work in PostgreSQL, so a lost queue loses no deadline."""
+
+from celery import shared_task
+
+from orders import services
+
+
+@shared_task
+def settle_due() -> int:
+    return services.settle_due()
+
+
+@shared_task
+def settle_charges() -> int:
+    return services.settle_charges()
+
+
+@shared_task
+def send_reminders() -> int:
+    return services.send_reminders()

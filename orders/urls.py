@@ -1,0 +1,30 @@
+from django.urls import path
+
+from orders import views
+from orders.views import buying, conversation, offers, selling
+
+app_name = "orders"
+
+urlpatterns = [
+    path("orders/", views.bought, name="bought"),
+    path("sales/", views.sold, name="sold"),
+    path("gigs/<slug:slug>/order/", buying.order_gig, name="order_gig"),
+    path("gigs/<slug:slug>/ask/", offers.ask_offer, name="ask_offer"),
+    path("offers/new/", offers.send_offer, name="send_offer"),
+    path("orders/<str:number>/place/", buying.place, name="place"),
+    path("orders/<str:number>/decline/", buying.decline, name="decline"),
+    path("orders/<str:number>/stop/", buying.stop, name="stop"),
+    path("orders/<str:number>/again/", buying.order_again, name="order_again"),
+    path("orders/<str:number>/offer/", offers.edit_offer, name="edit_offer"),
+    path("orders/<str:number>/withdraw/", offers.withdraw, name="withdraw"),
+    path("orders/<str:number>/messages/", conversation.send_message, name="send_message"),
+    path("orders/<str:number>/files/<int:pk>/", conversation.file, name="file"),
+    path("orders/<str:number>/milestones/<int:pk>/start/", buying.start, name="start"),
+    path("orders/<str:number>/milestones/<int:pk>/pay/", buying.pay, name="pay"),
+    path("orders/<str:number>/milestones/<int:pk>/abandon/", buying.abandon, name="abandon"),
+    path("orders/<str:number>/milestones/<int:pk>/accept/", buying.accept, name="accept"),
+    path("orders/<str:number>/milestones/<int:pk>/continue/", buying.accept_and_continue, name="accept_and_continue"),
+    path("orders/<str:number>/milestones/<int:pk>/revise/", buying.request_revision, name="request_revision"),
+    path("orders/<str:number>/milestones/<int:pk>/deliver/", selling.deliver, name="deliver"),
+    path("orders/<str:number>/milestones/<int:pk>/grant/", selling.grant_revisions, name="grant_revisions"),
+]

@@ -1,0 +1,41 @@
+"""Messages and files of an order."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from orders import services
+from orders.forms import MessageForm
+from orders.models import Attachment, Order
+from orders.views.acting import order_of
+
+
+@login_required
+@require_POST
+def send_message(request: HttpRequest, number: str) -> HttpResponse:
+    order = order_of(request, number)
+    form = MessageForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "orders/message.html", {"order": order, "form": form}, status=422)
+    services.send_message(order, by=request.user, text=form.cleaned_data["text"], files=form.cleaned_data["files"])
+    messages.success(request, "Your message is sent.")
+    return redirect(f"{order.get_absolute_url()}#messages")
+
+
+@login_required
+@require_safe
+def file(request: HttpRequest, number: str, pk: int) -> HttpResponse | FileResponse:
+    """Download a file of an order: for its two sides and support only, never shown on our origin."""
+    orders = Order.objects.all() if request.user.has_perm("orders.view_order") else Order.objects.of(request.user)
+    attachment = get_object_or_404(Attachment.objects.filter(order__in=orders, order__number=number), pk=pk)
+    if attachment.withheld_at:
+        raise Http404("This file was withheld.")
+    response = FileResponse(
+        attachment.file.open(), as_attachment=True, filename=attachment.name, content_type=attachment.content_type
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response

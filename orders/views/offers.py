@@ -1,0 +1,178 @@
+"""Custom offers: asked for by buyers, sent and edited by sellers (G2, G3)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from marketplace import clock
+from marketplace.catalog import plans
+from marketplace.catalog.models import Gig, Terms
+from orders import services
+from orders.actions import check_side, why_not_now
+from orders.forms import AskForm, OfferForm, VersionedForm
+from orders.guards import Refused
+from orders.models import Milestone, OfferRequest, Order
+from orders.views.acting import act, order_of
+from orders.views.buying import get_or_post
+
+
+@login_required
+@get_or_post
+def ask_offer(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask the seller of a gig for a custom offer."""
+    gig = get_object_or_404(Gig.objects.for_sale().select_related("seller"), slug=slug)
+    form = AskForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        try:
+            services.ask_offer(by=request.user, seller=gig.seller, text=form.cleaned_data["text"], gig=gig)
+        except Refused as refused:
+            form.add_error(None, refused.refusal.reason)
+        else:
+            messages.success(request, f"{gig.seller.name} was asked; the offer will appear among your orders.")
+            return redirect("orders:bought")
+    return render(request, "orders/ask.html", {"gig": gig, "form": form}, status=422 if form.errors else 200)
+
+
+@login_required
+@get_or_post
+def send_offer(request: HttpRequest) -> HttpResponse:
+    """Build an offer, perhaps from what a buyer asked for, and send it."""
+    terms = Terms.objects.in_force()
+    asked = _asked(request)
+    initial = {"buyer": request.GET.get("buyer", ""), "currency": "USD"}
+    steps: Iterable[plans.Planned] = ()
+    if asked:
+        source = asked.again or asked.gig
+        initial |= {"buyer": asked.buyer.handle, "title": source.title if source else ""}
+        if source:
+            initial["currency"] = source.currency
+        if asked.again:
+            steps = [step for step in asked.again.plan if step.status == Milestone.Status.NOT_STARTED]
+        elif asked.gig:
+            steps = asked.gig.plan.all()
+
+    def do(form: OfferForm, plan: list[plans.PlannedMilestone]) -> Order:
+        data = form.cleaned_data
+        return services.send_offer(
+            by=request.user,
+            buyer=data["buyer"],
+            title=data["title"],
+            brief=data["brief"],
+            currency=data["currency"],
+            plan=plan,
+            gig=asked.gig if asked else None,
+            request=asked,
+        )
+
+    return _builder(request, terms, initial, steps, do, heading="Send an offer", asked=asked)
+
+
+@login_required
+@get_or_post
+def edit_offer(request: HttpRequest, number: str) -> HttpResponse:
+    order = order_of(request, number)
+    try:
+        check_side(order, order.side_of(request.user), "edit_offer")
+    except Refused as refused:
+        return _refused(request, order, refused, 403)
+    refusal = why_not_now(order, "edit_offer", clock.now())
+    if refusal:
+        return _refused(request, order, Refused(refusal), 409)
+    initial = {
+        "buyer": order.buyer.handle,
+        "title": order.title,
+        "brief": order.brief,
+        "currency": order.currency,
+        "version": order.version,
+    }
+
+    def do(form: OfferForm, plan: list[plans.PlannedMilestone]) -> Order:
+        data = form.cleaned_data
+        return services.edit_offer(
+            order,
+            by=request.user,
+            title=data["title"],
+            brief=data["brief"],
+            plan=plan,
+            version=data["version"] or 0,
+        )
+
+    return _builder(
+        request, Terms.objects.in_force(), initial, order.plan, do, heading="Edit the offer", fixed=("buyer", "currency")
+    )
+
+
+@login_required
+@get_or_post
+def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    return act(
+        request,
+        number,
+        "withdraw",
+        VersionedForm,
+        lambda order, _, data: services.withdraw_offer(order, by=request.user, version=data["version"]),
+        done="You withdrew the offer.",
+        danger=True,
+    )
+
+
+def _asked(request: HttpRequest) -> OfferRequest | None:
+    wanted = request.GET.get("request", "")
+    if not wanted:
+        return None
+    requests = OfferRequest.objects.select_related("buyer", "gig", "again").filter(seller=request.user)
+    return get_object_or_404(requests, pk=int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 18 else 0)
+
+
+def _builder(
+    request: HttpRequest,
+    terms: Terms,
+    initial: dict[str, Any],
+    steps: Iterable[plans.Planned],
+    do: Any,
+    *,
+    heading: str,
+    fixed: tuple[str, ...] = (),
+    asked: OfferRequest | None = None,
+) -> HttpResponse:
+    """The offer builder: its plan buttons draw the page again, its own button sends. What was typed is kept."""
+    data = {**request.POST.dict(), **{name: initial[name] for name in fixed}} if request.method == "POST" else None
+    form = OfferForm(data, initial=initial, seller=request.user, terms=terms)
+    for name in fixed:
+        form.fields[name].widget = forms.HiddenInput()
+    currency = _currency(form, terms, initial)
+    change = plans.asked_change(request.POST)
+    if data is None:
+        formset = plans.PlanFormSet(currency=currency, terms=terms, rows=plans.rows_of(steps, currency or "USD"))
+    elif change:
+        formset = plans.PlanFormSet.changed(request.POST, change, currency=currency, terms=terms)
+        form.errors.clear()
+    else:
+        formset = plans.PlanFormSet(request.POST, currency=currency, terms=terms)
+        valid = form.is_valid()
+        if formset.is_valid() and valid:
+            try:
+                order = do(form, formset.plan())
+            except Refused as refused:
+                form.add_error(None, refused.refusal.reason)
+            else:
+                messages.success(request, f"The offer is sent. {order.buyer.name} can accept it now.")
+                return redirect(order)
+    failed = data is not None and not change
+    context = {"form": form, "formset": formset, "heading": heading, "asked": asked, "terms": terms, "currency": currency}
+    return render(request, "orders/offer.html", context, status=422 if failed else 200)
+
+
+def _currency(form: OfferForm, terms: Terms, initial: dict[str, Any]) -> str | None:
+    chosen = str(form.data.get("currency", "")) if form.is_bound else str(initial["currency"])
+    return chosen if chosen in terms.price_limits else None
+
+
+def _refused(request: HttpRequest, order: Order, refused: Refused, status: int) -> HttpResponse:
+    context = {"order": order, "label": "Edit the offer", "refusal": refused.refusal}
+    return render(request, "orders/act.html", context, status=status)

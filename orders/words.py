@@ -1,0 +1,91 @@
+"""The sentences of the activity and of the notices, per kind of event.
+
+Each line: what the activity says, and the heading of the notice to the other side (or to both).
+`{money}` stands for amounts of the event's data, `{until}` for an instant that notices leave to the page.
+"""
+
+from typing import NamedTuple
+
+from orders.models import Event, Order
+
+Kind = Event.Kind
+Because = Order.ClosedBecause
+
+
+class Words(NamedTuple):
+    activity: str
+    notice: str = ""
+    hidden: bool = False
+    """Hidden lines are state changes that another line already tells."""
+
+
+SENTENCES: dict[str, Words] = {
+    Kind.DRAWN_UP: Words("The order was drawn up from the gig", hidden=True),
+    Kind.OFFERED: Words("{actor} sent an offer", "{actor} sent you an offer: {order}"),
+    Kind.OFFER_EDITED: Words("{actor} changed the offer", "{actor} changed the offer: {order}"),
+    Kind.PLACED: Words("{actor} placed the order"),
+    Kind.STARTED: Words("{actor} started “{milestone}”"),
+    Kind.PAYMENT_FAILED: Words(
+        "The payment for “{milestone}” failed: {reason}", "The payment for “{milestone}” failed"
+    ),
+    Kind.PAYMENT_PROCESSING: Words(
+        "The bank is deciding about the payment for “{milestone}”", "The payment for “{milestone}” is being decided"
+    ),
+    Kind.FUNDED: Words("{charged} charged; “{milestone}” is funded and in progress", "“{milestone}” is funded: work can begin"),
+    Kind.ACTIVATED: Words("The order is active", hidden=True),
+    Kind.PAYMENT_RETURNED: Words(
+        "{refunded} arrived too late for “{milestone}” and goes back to the buyer",
+        "A late payment for “{milestone}” goes back to the buyer",
+    ),
+    Kind.DELIVERED: Words("{actor} delivered “{milestone}” ({delivery})", "{actor} delivered “{milestone}”"),
+    Kind.REVISION_REQUESTED: Words(
+        "{actor} asked for a revision of “{milestone}”", "{actor} asked for a revision of “{milestone}”"
+    ),
+    Kind.REVISIONS_GRANTED: Words(
+        "{actor} granted {count} extra for “{milestone}”", "{actor} granted {count} extra for “{milestone}”"
+    ),
+    Kind.ACCEPTED: Words(
+        "{actor} accepted “{milestone}”; {released} paid to {seller}", "{actor} accepted “{milestone}”: {released} paid"
+    ),
+    Kind.LAPSED: Words(
+        "Nobody answered in time: “{milestone}” is completed and {released} paid to {seller}",
+        "“{milestone}” was completed because the review window ended",
+    ),
+    Kind.COMPLETED_BY_SUPPORT: Words(
+        "{actor} completed “{milestone}”; {released} paid to {seller}", "Customer Support completed “{milestone}”"
+    ),
+    Kind.PARTLY_REFUNDED: Words(
+        "{actor} refunded {refunded} of “{milestone}” to {buyer}", "{refunded} of “{milestone}” goes back to the buyer"
+    ),
+    Kind.CANCELED: Words(
+        "“{milestone}” was canceled: {reason}; {refunded} goes back to {buyer}", "“{milestone}” was canceled"
+    ),
+    Kind.LEFT_OUT: Words("“{milestone}” will not be started", hidden=True),
+    Kind.FROZEN: Words("The order is frozen while case {reason} is open", hidden=True),
+    Kind.RESUMED: Words("Case {reason} ended: the clocks run again", "The clocks of your order run again"),
+    # The notices about cases are told by `resolution`, with the case's own page.
+    Kind.CASE_OPENED: Words("{actor} opened case {case} to {what}: {reason}"),
+    Kind.CASE_ACCEPTED: Words("{actor} accepted case {case}{because}"),
+    Kind.CASE_DECLINED: Words("{actor} declined case {case}"),
+    Kind.CASE_WITHDRAWN: Words("{actor} withdrew case {case}"),
+    Kind.CASE_UNANSWERED: Words("Nobody answered case {case} in time: {effect}"),
+    Kind.CASE_ESCALATED: Words("{actor} took case {case} to Customer Support"),
+    Kind.CASE_RULED: Words("{actor} decided case {case}: {ruling} ({reason})"),
+    Kind.CASE_DISMISSED: Words("{actor} dismissed case {case} ({reason})"),
+    Kind.FILE_WITHHELD: Words("{actor} withheld the file {file}: {reason}", "A file was withheld"),
+    Kind.ENDED: Words("The order ended: {reason}", "Your order ended: {reason}"),
+}
+
+ENDINGS: dict[str, str] = {
+    Because.FINISHED: "all milestones are done",
+    Because.STOPPED: "{buyer} stopped it",
+    Because.LAPSED: "the review window ended without an answer",
+    Because.NOT_CONTINUED: "the next milestone was not started and paid in time",
+    Because.CANCELED_BY_AGREEMENT: "canceled by agreement",
+    Because.CANCELED_LATE: "canceled because the delivery was very late",
+    Because.CANCELED_BY_SUPPORT: "canceled by Customer Support",
+    Because.UNPAID: "the first milestone was not paid in time",
+    Because.DECLINED: "{buyer} declined the offer",
+    Because.WITHDRAWN: "{seller} withdrew the offer",
+    Because.EXPIRED: "the offer expired",
+}

@@ -33,7 +33,7 @@ class SignupForm(forms.Form):
         """Called by allauth after the adapter saved the person; nothing is left to do."""
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     time_zone = forms.ChoiceField(choices=time_zones, label="Time zone")
 
     class Meta:

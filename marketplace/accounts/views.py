@@ -1,7 +1,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from marketplace.accounts.forms import ProfileForm
@@ -12,7 +12,7 @@ from marketplace.accounts.models import User
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     """One's own name, text and time zone. An own copy is edited, so that an error leaves the page's header alone."""
-    person = User.objects.get(pk=request.user.pk)
+    person = get_object_or_404(User, pk=request.user.pk)
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=person)
     if form.is_bound and form.is_valid():
         form.save()

@@ -30,7 +30,7 @@ WINDOWS = {
     "reviews": "To review each other",
     "clearing": "Until earnings are available",
 }
-RATES = {"buyer_fee": "Buyer's fee", "commission": "Commission"}
+RATES = {"buyer_fee": "Buyer’s fee", "commission": "Commission"}
 NUMBER_FIELDS = [*WINDOWS, *RATES, "max_milestones"]
 
 
@@ -53,13 +53,10 @@ class WindowField(forms.CharField):
 class RateField(forms.DecimalField):
     """A rate in percent, kept in basis points."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_digits=4, decimal_places=2, **kwargs)
-
     def prepare_value(self, value: Any) -> Any:
         return percent(value).removesuffix(" %") if isinstance(value, int) else value
 
-    def clean(self, value: Any) -> int:  # type: ignore[override]
+    def clean(self, value: Any) -> int:
         return int(super().clean(value) * 100)
 
 
@@ -96,13 +93,15 @@ def limits_in_words(limits: dict[str, list[int]]) -> str:
 
 
 class TermsForm(forms.ModelForm):  # type: ignore[type-arg]
+    buyer_fee = RateField(min_value=0, max_digits=4, decimal_places=2, label="Buyer’s fee, in percent")
+    commission = RateField(min_value=0, max_digits=4, decimal_places=2, label="Commission, in percent")
     price_limits = PriceLimitsField(help_text="One line per currency: USD 3.00 50000.00")
 
     class Meta:
         model = Terms
         fields = ["note", *NUMBER_FIELDS, "price_limits"]
-        field_classes = dict.fromkeys(WINDOWS, WindowField) | dict.fromkeys(RATES, RateField)
-        labels = WINDOWS | {name: f"{label}, in percent" for name, label in RATES.items()}
+        field_classes = dict.fromkeys(WINDOWS, WindowField)
+        labels = WINDOWS
         help_texts = {"continuing": "Empty: one deadline for both, from the delivery.", "note": "What is new and why."}
 
 
@@ -118,10 +117,10 @@ class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def in_force(self, terms: Terms) -> bool:
         return terms == Terms.objects.in_force()
 
-    def get_fields(self, request: HttpRequest, obj: Terms | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Terms | None = None) -> list[Any]:
         return ["in_words", "published_at", "published_by", "note"] if obj else ["note", *NUMBER_FIELDS, "price_limits"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Terms | None = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Terms | None = None) -> list[Any]:
         return ["in_words", "published_at", "published_by", "note"] if obj else []
 
     @admin.display(description="Terms")
@@ -160,7 +159,7 @@ class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 class PlanInline(admin.TabularInline):  # type: ignore[type-arg]
     model = PlanMilestone
-    fields = readonly_fields = ["position", "title", "description", "amount", "delivery_days", "revisions"]
+    fields = readonly_fields = ("position", "title", "description", "amount", "delivery_days", "revisions")
     can_delete = False
     extra = 0
 
@@ -186,7 +185,7 @@ class GigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     date_hierarchy = "created_at"
     inlines = [PlanInline]
     actions = ["pause", "archive"]
-    fields = readonly_fields = [
+    fields = readonly_fields = (
         "title",
         "slug",
         "seller",
@@ -198,7 +197,7 @@ class GigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "version",
         "created_at",
         "published_at",
-    ]
+    )
 
     @admin.display(description="Price", ordering="price")
     def amount(self, gig: Gig) -> str:

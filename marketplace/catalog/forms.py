@@ -39,7 +39,7 @@ class GigForm(forms.Form):
     def __init__(
         self,
         data: Mapping[str, Any] | None = None,
-        files: Mapping[str, Any] | None = None,
+        files: Any = None,
         *,
         terms: Terms,
         gig: Gig | None = None,

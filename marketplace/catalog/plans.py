@@ -16,7 +16,7 @@ A form with these buttons needs its own default button first, because Enter pres
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -163,8 +163,16 @@ class PlanForm(forms.Form):
         return PlannedMilestone(**{name: self.cleaned_data[name] for name in self.fields})
 
 
-class BasePlanFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
+class PlanFormSet(forms.BaseFormSet[PlanForm] if TYPE_CHECKING else forms.BaseFormSet):  # type: ignore[misc]
     """The rows of a plan. Blank rows after the first are left out."""
+
+    form = PlanForm
+    extra = 0
+    can_order = can_delete = can_delete_extra = edit_only = False
+    # The terms say how many milestones a plan may have: see clean().
+    min_num, max_num, absolute_max = 1, MAX_ROWS, MAX_ROWS
+    validate_min = validate_max = False
+    renderer = None
 
     def __init__(
         self,
@@ -217,12 +225,6 @@ class BasePlanFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
         if not 1 <= sum(form.has_changed() for form in self.forms) <= self.terms.max_milestones:
             raise ValidationError(_count_rule(self.terms), code="count")
-
-
-# The terms say how many milestones a plan may have: see clean().
-PlanFormSet = forms.formset_factory(
-    PlanForm, formset=BasePlanFormSet, extra=0, min_num=1, max_num=MAX_ROWS, absolute_max=MAX_ROWS
-)
 
 
 def rows_of(plan: Iterable[Planned], currency: str) -> list[Row]:

@@ -15,7 +15,7 @@ from marketplace.catalog import plans, services
 from marketplace.catalog.examples import EXAMPLES
 from marketplace.catalog.forms import GigForm
 from marketplace.catalog.models import Category, Gig, Terms
-from marketplace.catalog.plans import BasePlanFormSet, PlanFormSet
+from marketplace.catalog.plans import PlanFormSet
 
 PER_PAGE = 25
 
@@ -111,7 +111,7 @@ def _act(request: HttpRequest, slug: str, verb: Callable[..., Gig], done: str) -
     return redirect("catalog:my_gigs")
 
 
-def _plan(request: HttpRequest, form: GigForm, terms: Terms) -> BasePlanFormSet:
+def _plan(request: HttpRequest, form: GigForm, terms: Terms) -> PlanFormSet:
     """The plan as it was typed; after a button of the plan builder it is not bound, and nothing is judged yet."""
     change = plans.asked_change(request.POST)
     if not change:
@@ -120,7 +120,7 @@ def _plan(request: HttpRequest, form: GigForm, terms: Terms) -> BasePlanFormSet:
     return PlanFormSet.changed(request.POST, change, currency=form.typed_currency, terms=terms)
 
 
-def _create(request: HttpRequest, form: GigForm, plan: BasePlanFormSet) -> Gig:
+def _create(request: HttpRequest, form: GigForm, plan: PlanFormSet) -> Gig:
     """Make the gig; a form that made one already (a double click, or going back and correcting) changes that one."""
     key = form.cleaned_data["key"]
     form.gig = Gig.objects.of(_person(request)).filter(key=key).first() if key else None
@@ -130,13 +130,13 @@ def _create(request: HttpRequest, form: GigForm, plan: BasePlanFormSet) -> Gig:
     return _then(request, made)
 
 
-def _edit(request: HttpRequest, form: GigForm, plan: BasePlanFormSet, gig: Gig) -> Gig:
+def _edit(request: HttpRequest, form: GigForm, plan: PlanFormSet, gig: Gig) -> Gig:
     version = form.cleaned_data["version"] or 1
     saved = services.edit_gig(gig, by=_person(request), version=version, **_values(form, plan))
     return _then(request, saved)
 
 
-def _values(form: GigForm, plan: BasePlanFormSet) -> dict[str, Any]:
+def _values(form: GigForm, plan: PlanFormSet) -> dict[str, Any]:
     cleaned = form.cleaned_data
     names = ("title", "category", "description", "currency")
     return {name: cleaned[name] for name in names} | {"cover": cleaned["cover_name"], "plan": plan.plan()}
@@ -172,9 +172,7 @@ def _try(request: HttpRequest, form: GigForm, verb: Callable[[], Gig]) -> Gig | 
     return None
 
 
-def _draw(
-    request: HttpRequest, form: GigForm, plan: BasePlanFormSet, terms: Terms, example: object = None
-) -> HttpResponse:
+def _draw(request: HttpRequest, form: GigForm, plan: PlanFormSet, terms: Terms, example: object = None) -> HttpResponse:
     context = {
         "form": form,
         "plan": plan,

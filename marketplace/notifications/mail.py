@@ -115,7 +115,7 @@ def _put_off(notice: Notice, problem: Exception) -> Sent:
 
 
 def _wait(attempts: int, longest: timedelta) -> timedelta:
-    return min(FIRST_WAIT * 2 ** min(attempts - 1, 20), longest)
+    return min(FIRST_WAIT * (1 << min(attempts - 1, 20)), longest)
 
 
 class _closing:  # noqa: N801 -- reads like contextlib.closing, which does not open

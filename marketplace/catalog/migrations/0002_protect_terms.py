@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from django.apps.registry import Apps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.utils import timezone
 
 PROTECT = """
@@ -50,7 +52,7 @@ CATEGORIES = [
 ]
 
 
-def publish_first_terms(apps, schema_editor):
+def publish_first_terms(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     apps.get_model("catalog", "Terms").objects.create(
         price_limits=PRICE_LIMITS,
         max_milestones=20,
@@ -74,7 +76,7 @@ def publish_first_terms(apps, schema_editor):
     )
 
 
-def seed_categories(apps, schema_editor):
+def seed_categories(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     category = apps.get_model("catalog", "Category")
     category.objects.bulk_create(
         category(name=name, slug=slug, position=position) for position, (name, slug) in enumerate(CATEGORIES, start=1)

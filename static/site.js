@@ -23,22 +23,22 @@
   };
 
   const countdowns = document.querySelectorAll("time[data-countdown]");
+  const bars = document.querySelectorAll("progress[data-end]");
   const tick = () => {
     const now = Date.now() + ahead;
     for (const time of countdowns) {
       const words = left(Math.floor((Date.parse(time.dateTime) - now) / 1000));
       if (time.textContent !== words) time.textContent = words;
     }
-    for (const bar of document.querySelectorAll("progress[data-start]")) {
-      bar.value = Math.max(0, Math.min(bar.max, Math.floor(now / 1000) - Number(bar.dataset.start)));
-    }
+    for (const bar of bars) bar.value = Math.max(0, Number(bar.dataset.end) - now / 1000);
   };
-  if (countdowns.length) setInterval(tick, 1000);
+  if (countdowns.length || bars.length) setInterval(tick, 1000);
 
   // A second click posts nothing. The server refuses it as well: this only saves a puzzled look.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    // Not `form.method`: a field named "method" would answer instead.
+    if (form.getAttribute("method") !== "post" || event.defaultPrevented) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
@@ -46,8 +46,8 @@
     form.dataset.sent = "yes";
     // Disabled only after the browser has read the form, or the button's own name and value would be lost.
     setTimeout(() => {
-      for (const button of form.querySelectorAll("button, input[type=submit]")) {
-        if (button.disabled) continue;
+      for (const button of form.elements) {
+        if (button.type !== "submit" || button.disabled) continue;
         button.disabled = true;
         button.dataset.held = "yes";
       }
@@ -62,6 +62,18 @@
       delete button.dataset.held;
     }
   });
+
+  // A link to a field inside a closed panel opens the panel and goes to the field.
+  const reveal = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (!target) return;
+    for (let panel = target.closest("details"); panel; panel = panel.parentElement.closest("details")) panel.open = true;
+    if (target.matches("input, textarea, select")) target.focus();
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("a[href^='#']")) setTimeout(reveal);
+  });
+  reveal();
 
   // The name menu closes on Escape and on a click elsewhere.
   const menu = document.querySelector("details.menu");

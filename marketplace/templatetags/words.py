@@ -18,6 +18,7 @@ register = template.Library()
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+URGENT = timedelta(hours=12)
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -97,7 +98,7 @@ def until(instant: datetime) -> str:
 @register.simple_tag
 def countdown(instant: datetime) -> SafeString:
     """`until` as a `<time>` that ticks where JavaScript runs. The last hours are shown as urgent."""
-    urgent = instant - clock.now() <= timedelta(hours=12)
+    urgent = instant - clock.now() <= URGENT
     return format_html(
         '<time class="countdown{}" datetime="{}" data-countdown>{}</time>',
         " countdown--urgent" if urgent else "",
@@ -133,16 +134,16 @@ def current(context: Context, path: str) -> SafeString:
 
 
 @register.inclusion_tag("_window_bar.html")
-def window_bar(start: datetime, end: datetime, label: str = "Time used") -> dict[str, object]:
-    """How much of the window from `start` to `end` has passed, as a `<progress>`."""
+def window_bar(start: datetime, end: datetime, label: str = "Time left") -> dict[str, object]:
+    """How much of the window from `start` to `end` is left, as a `<progress>` that drains."""
     length = max(1, int((end - start).total_seconds()))
-    passed = int((clock.now() - start).total_seconds())
+    left = int((end - clock.now()).total_seconds())
     return {
         "label": label,
         "length": length,
-        "passed": min(max(passed, 0), length),
-        "start": int(start.timestamp()),
-        "over": passed >= length,
+        "left": min(max(left, 0), length),
+        "end": int(end.timestamp()),
+        "urgent": left <= URGENT.total_seconds(),
     }
 
 

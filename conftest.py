@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection, models, transaction
 from pytest_django import DjangoDbBlocker
 
-from marketplace.embedded.browser import find_chromium
+from marketplace.embedded.browser import HOW_TO_INSTALL, find_chromium
 
 RESTORE = pytest.StashKey[Callable[[], None]]()
 # A flush makes these anew by itself.
@@ -55,7 +55,11 @@ def empty_cache() -> None:
 def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
     """Playwright starts the Chromium of this machine, not a download of its own."""
     sandbox = [] if os.getuid() else ["--no-sandbox"]
-    return {**browser_type_launch_args, "executable_path": find_chromium(), "args": sandbox}
+    return {
+        **browser_type_launch_args,
+        "executable_path": find_chromium() or pytest.fail(HOW_TO_INSTALL),
+        "args": sandbox,
+    }
 
 
 @pytest.fixture(scope="session")

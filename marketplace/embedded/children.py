@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from marketplace.embedded import guard
 
@@ -53,33 +54,27 @@ class Children:
         *,
         stop_with: signal.Signals = signal.SIGTERM,
         cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        log: Path | None = None,
+        log: Path,
         run_as: RunAs | None = None,
     ) -> "subprocess.Popen[bytes]":
         """Start `command`; its output is appended to `log`. Call it from the main thread only.
 
         The kernel ties a child to the thread that made it, so a child of a short-lived thread would die with that.
         """
-        output = log.open("ab") if log else subprocess.DEVNULL
-        child = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            preexec_fn=_die_with(os.getpid(), stop_with) if LINUX else None,
-            user=run_as.user if run_as else None,
-            group=run_as.group if run_as else None,
-            extra_groups=[] if run_as else None,
-        )
-        self._tell_guard(f"process {child.pid} {stop_with.value}")
-        self._running[name] = (child, stop_with.value)
-        if not isinstance(output, int):
-            output.close()
-        return child
+        with log.open("ab") as output:
+            return self._spawn(name, command, stop_with, output, cwd=cwd, run_as=run_as)
+
+    def run(self, name: str, command: Sequence[str | Path], *, cwd: Path | None = None) -> str:
+        """Run `command` to its end and return what it printed. Raises CannotStart when it fails."""
+        with tempfile.TemporaryFile() as output:
+            child = self._spawn(name, command, signal.SIGTERM, output, cwd=cwd)
+            child.wait()
+            del self._running[name]
+            output.seek(0)
+            said = output.read().decode(errors="replace")
+        if child.returncode != 0:
+            raise CannotStart(f"{name} failed:{indented(said)}")
+        return said
 
     def folder(self) -> Path:
         """A new short-named folder of our own that goes when we go. Socket paths end at about 100 bytes."""
@@ -109,6 +104,32 @@ class Children:
             self._guard.wait()
             self._guard = None
 
+    def _spawn(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        stop_with: signal.Signals,
+        output: IO[bytes],
+        *,
+        cwd: Path | None = None,
+        run_as: RunAs | None = None,
+    ) -> "subprocess.Popen[bytes]":
+        child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=die_with(os.getpid(), stop_with) if LINUX else None,
+            user=run_as.user if run_as else None,
+            group=run_as.group if run_as else None,
+            extra_groups=[] if run_as else None,
+        )
+        self._running[name] = (child, stop_with.value)
+        self._tell_guard(f"process {child.pid} {stop_with.value}")
+        return child
+
     def _tell_guard(self, line: str) -> None:
         if self._guard is None:
             self._guard = subprocess.Popen(
@@ -126,7 +147,9 @@ class Children:
             self._guard.stdin.flush()
 
 
-def _die_with(parent: int, how: signal.Signals) -> Callable[[], None]:
+def die_with(parent: int, how: signal.Signals) -> Callable[[], None]:
+    """A `preexec_fn`: have Linux send `how` to this child when `parent` dies."""
+
     def in_the_child() -> None:
         _LIBC.prctl(PR_SET_PDEATHSIG, how.value)
         if os.getppid() != parent:  # it died before the line above
@@ -135,8 +158,10 @@ def _die_with(parent: int, how: signal.Signals) -> Callable[[], None]:
     return in_the_child
 
 
-def last_lines(log: Path, count: int = 12) -> str:
-    """The end of a log file, indented, to be shown below a sentence that says what failed."""
-    if not log.exists():
-        return ""
-    return "".join(f"\n    {line}" for line in log.read_text(errors="replace").splitlines()[-count:])
+def last_lines(log: Path) -> str:
+    """The end of a log file, to be shown below a sentence that says what failed."""
+    return indented(log.read_text(errors="replace")) if log.exists() else ""
+
+
+def indented(text: str, lines: int = 15) -> str:
+    return "".join(f"\n    {line}" for line in text.strip().splitlines()[-lines:])

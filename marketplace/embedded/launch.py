@@ -1,0 +1,237 @@
+"""`python3 run.py`: the whole site on this machine, until it is told to stop."""
+
+import fcntl
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import environ
+import psycopg
+
+from marketplace.embedded import postgres, redis
+from marketplace.embedded.children import CannotStart, Children, last_lines
+
+HOST = "127.0.0.1"
+# What `manage` needs to know of a running site.
+CONNECTIONS = "connections.json"
+
+
+class Stop(BaseException):
+    """Somebody pressed Ctrl-C or sent a signal."""
+
+
+def run(root: Path) -> int:
+    """Start everything, say READY, wait. 0 when asked to stop, 1 when something cannot start or ended by itself."""
+    # stdin-less shells start background jobs with SIGINT ignored; this is how we are meant to be stopped.
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, _stop)
+    environ.Env.read_env(root / ".env")
+    try:
+        with _only_copy(root / "var") as lock:
+            return Launcher(root, Children(keep_open=[lock])).run()
+    except CannotStart as reason:
+        print(reason, flush=True)
+        return 1
+    except Stop:
+        return 0
+
+
+class Launcher:
+    """Starts the parts of the site one after the other."""
+
+    def __init__(self, root: Path, children: Children) -> None:
+        self.root = root
+        self.var = root / "var"
+        self.logs = self.var / "log"
+        self.children = children
+        self.began = time.monotonic()
+        self.port = _free_port()
+
+    def run(self) -> int:
+        self.logs.mkdir(exist_ok=True)
+        connections = self.var / CONNECTIONS
+        try:
+            self._settings()
+            self._servers()
+            connections.touch(mode=0o600)
+            connections.write_text(json.dumps({name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}))
+            accounts = self._data()
+            self._site()
+            print(f"\nREADY http://{HOST}:{self.port}/\n{accounts}", flush=True)
+            print(f"\nCtrl-C stops it. What the parts have to say is in {self.logs}.", flush=True)
+            return self._watch()
+        except Stop:
+            return 0
+        finally:
+            for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(asked, signal.SIG_IGN)
+            self._say("Stopping")
+            connections.unlink(missing_ok=True)
+            self.children.stop()
+            self._say("Stopped")
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError):  # the terminal may be gone, which is no reason to leave processes behind
+            print(f"[{time.monotonic() - self.began:5.1f} s] {text}", flush=True)
+
+    def _settings(self) -> None:
+        """What the environment leaves open. The pages are those of production: DEBUG=1 is for those who want it."""
+        os.environ.setdefault("DEBUG", "0")
+        os.environ["PORT"] = str(self.port)
+        if not os.environ.get("SECRET_KEY"):
+            os.environ["SECRET_KEY"] = secret_key(self.var)
+
+    def _servers(self) -> None:
+        if not os.environ.get("REDIS_URL"):
+            os.environ["REDIS_URL"] = redis.start(self.children, self.var / "redis", log=self._log("redis"))
+            self._say("Redis is up")
+        self.private = not os.environ.get("DATABASE_URL")
+        if self.private:
+            os.environ["DATABASE_URL"] = postgres.start(self.children, self.var / "postgres", log=self._log("postgres"))
+            self._say("PostgreSQL is up")
+
+    def _data(self) -> str:
+        """Tables, static files and, in a database without people, the demo. Returns the accounts to sign in with."""
+        self._manage("migrate", "--no-input")
+        self._say("The database is up to date")
+        if not environ.Env().bool("DEBUG"):
+            self._manage("collectstatic", "--no-input")
+        note = self.var / "demo-accounts.txt"
+        if environ.Env().bool("DEMO", default=True) and _is_without_people():
+            self._say("Making the demo data …")
+            note.write_text(self._manage("demo"))
+            return note.read_text()
+        return note.read_text() if self.private and note.exists() else ""
+
+    def _site(self) -> None:
+        celery = [sys.executable, "-m", "celery", "--app", "marketplace"]
+        parts: dict[str, list[str | Path]] = {
+            "worker": [*celery, "worker", "--concurrency=2", "--loglevel=WARNING", "--without-gossip"],
+            "web": [sys.executable, "-m", "gunicorn", "marketplace.wsgi", f"--bind={HOST}:{self.port}"],
+            "beat": [*celery, "beat", "--loglevel=WARNING", "--pidfile="],
+        }
+        parts["web"] += ["--worker-class=gthread", "--workers=2", "--threads=4", "--log-level=warning"]
+        parts["web"] += ["--graceful-timeout=5", "--no-control-socket"]
+        if environ.Env().bool("DEBUG"):
+            parts["web"].append("--reload")
+        for name, command in parts.items():
+            self.children.start(name, command, cwd=self.root, log=self._log(name))
+        until = time.monotonic() + 60
+        while not _answers(self.port):
+            self._all_alive()
+            if time.monotonic() > until:
+                raise CannotStart(f"The site does not answer.{last_lines(self.logs / 'web.log')}")
+            time.sleep(0.1)
+
+    def _watch(self) -> int:
+        while True:
+            self._all_alive()
+            time.sleep(0.5)
+
+    def _all_alive(self) -> None:
+        for name, code in self.children.ended().items():
+            raise CannotStart(f"The {name} ended by itself ({code}).{last_lines(self.logs / f'{name}.log')}")
+
+    def _manage(self, *arguments: str) -> str:
+        command = [sys.executable, self.root / "manage.py", *arguments]
+        return self.children.run(" ".join(["manage.py", *arguments]), command, cwd=self.root)
+
+    def _log(self, name: str) -> Path:
+        """The log file of a part; a long one of earlier runs is put aside."""
+        log = self.logs / f"{name}.log"
+        with suppress(FileNotFoundError):
+            if log.stat().st_size > 5_000_000:
+                log.rename(log.with_suffix(".log.1"))
+        return log
+
+
+def secret_key(var: Path) -> str:
+    """The key that this checkout signs with, made once and readable by its owner only."""
+    path = var / "secret-key"
+    with suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+@contextmanager
+def _only_copy(var: Path) -> Iterator[int]:
+    """Hold the lock on this data. The guard holds it too: until the last process of a killed copy is gone."""
+    var.mkdir(exist_ok=True)
+    with (var / "run.lock").open("a+") as lock:
+        until = time.monotonic() + 30
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                lock.seek(0)
+                holder = lock.read().strip()
+                if _is_running(holder) or time.monotonic() > until:
+                    raise CannotStart(
+                        f"Another copy (process {holder}) is already running on this data: stop that one first."
+                    ) from None
+                time.sleep(0.1)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield lock.fileno()
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _free_port() -> int:
+    wish = os.environ.get("PORT") or "8000"
+    try:
+        port = int(wish)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+    except (ValueError, OverflowError):
+        raise CannotStart(f"PORT must be a number from 1 to 65535, not {wish!r}.") from None
+    except PermissionError:
+        raise CannotStart(f"Port {port} is for root only: choose a greater one, as in PORT=8000.") from None
+    except OSError:
+        raise CannotStart(f"Port {port} is in use: choose another, as in PORT={port + 1} python3 run.py.") from None
+    return port
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _is_without_people() -> bool:
+    url = environ.Env().db("DATABASE_URL")
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    known = {parameter: str(url[key]) for key, parameter in names.items() if url.get(key)}
+    with psycopg.connect(**known, **url.get("OPTIONS", {})) as connection:
+        return connection.execute("select from accounts_user limit 1").fetchone() is None
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise Stop

@@ -62,10 +62,10 @@ SENTENCES: dict[str, Words] = {
     ),
     Kind.LEFT_OUT: Words("“{milestone}” will not be started", hidden=True),
     Kind.FROZEN: Words("The order is frozen while case {reason} is open", hidden=True),
-    Kind.RESUMED: Words("Case {reason} ended: the clocks run again", "The clocks of your order run again"),
+    Kind.RESUMED: Words("Case {reason} ended: the clocks run again"),
     # The notices about cases are told by `resolution`, with the case's own page.
     Kind.CASE_OPENED: Words("{actor} opened case {case} to {what}: {reason}"),
-    Kind.CASE_ACCEPTED: Words("{actor} accepted case {case}{because}"),
+    Kind.CASE_ACCEPTED: Words("{actor} accepted case {case}: {effect}"),
     Kind.CASE_DECLINED: Words("{actor} declined case {case}"),
     Kind.CASE_WITHDRAWN: Words("{actor} withdrew case {case}"),
     Kind.CASE_UNANSWERED: Words("Nobody answered case {case} in time: {effect}"),

@@ -1,0 +1,70 @@
+"""What silence means is done when it is due, and dated then (R2, R4)."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from marketplace import clock
+from orders.locking import lock_as_it_is, touch
+from orders.models import Event, Order
+from resolution.activity import move_case
+from resolution.locking import case_of
+from resolution.models import Case
+from resolution.services.outcomes import cancel
+from resolution.words import silence_in_words
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+
+
+@transaction.atomic
+def settle_case(case_id: int) -> bool:
+    """Do what the silence of this case means, dated when it was due; False when none is due.
+
+    Agreed: the case is accepted, the clocks run again at that instant, and what it asked for happens.
+    To support: the case waits for them and the order stays frozen. All of it together or nothing.
+    """
+    order, now = lock_as_it_is(Case.objects.values_list("order_id", flat=True).get(pk=case_id))
+    case = case_of(order, case_id, now)
+    if not case.is_overdue(now):
+        return False
+    assert case.answer_by
+    at = case.answer_by
+    touch(order, by=None, now=at)
+    move_case(case.fall_silent, at, kind=Event.Kind.CASE_UNANSWERED, by=None, at=at, effect=silence_in_words(case))
+    if case.status == Case.Status.ACCEPTED:
+        because = Order.ClosedBecause.CANCELED_BY_AGREEMENT
+        cancel(order, case.kind, because=because, by=None, at=at, reason=case.reason.text)
+    order.save()
+    return True
+
+
+def settle_due_cases() -> int:
+    """Settle every case whose silence is due, in batches that any number of workers may take side by side.
+
+    One case that fails is set aside and alarmed, and the rest of its batch is done. Returns how many were settled.
+    """
+    settled = 0
+    while True:
+        taken, done = _settle_batch(clock.now())
+        settled += done
+        if taken < BATCH:
+            return settled
+
+
+@transaction.atomic
+def _settle_batch(now: datetime) -> tuple[int, int]:
+    # The order's row is the lock, here as everywhere.
+    due = Case.objects.due(now).order_by("answer_by").select_for_update(skip_locked=True, no_key=True, of=("order",))
+    case_ids = [case.pk for case in due.select_related("order").only("pk", "order__id")[:BATCH]]
+    done = 0
+    for case_id in case_ids:
+        try:
+            done += settle_case(case_id)
+        except Exception:
+            # Set aside, or one poisonous row would be retried first for ever.
+            log.exception("ALARM: case %s could not be settled and is set aside", case_id)
+            Case.objects.filter(pk=case_id).update(stuck_at=now)
+    return len(case_ids), done

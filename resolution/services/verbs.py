@@ -1,0 +1,30 @@
+"""What every verb about cases has in common."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from orders.services import verb
+from resolution.locking import SilenceDue
+from resolution.services.silence import settle_case
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def case_verb(function: Callable[P, R]) -> Callable[P, R]:
+    """An order's verb that also settles a due silence first, committed on its own (R4).
+
+    What the silence sets going may itself be overdue by now: `verb` takes care of that in its turn.
+    """
+    acted = verb(function)
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return acted(*args, **kwargs)
+        except SilenceDue as due:
+            settle_case(due.case_id)
+        return acted(*args, **kwargs)
+
+    return run

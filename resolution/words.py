@@ -1,0 +1,87 @@
+"""How cases are told: what happens if nobody acts, and the headings of the notices."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from marketplace.catalog.durations import in_words
+from orders.models import Event, Order
+from resolution.models import Case
+
+Kind = Event.Kind
+
+NOTICES: dict[str, str] = {
+    Kind.CASE_OPENED: "{actor} opened a case to {what}",
+    Kind.CASE_ACCEPTED: "Case {case} was accepted: {effect}",
+    Kind.CASE_DECLINED: "{actor} declined case {case}",
+    Kind.CASE_WITHDRAWN: "{actor} withdrew case {case}: the order goes on",
+    Kind.CASE_UNANSWERED: "Nobody answered case {case} in time: {effect}",
+    Kind.CASE_ESCALATED: "{actor} took case {case} to Customer Support",
+    Kind.CASE_RULED: "Customer Support decided case {case}: {ruling}",
+    Kind.CASE_DISMISSED: "Customer Support dismissed case {case}: the order goes on",
+}
+
+
+def effect_of(case: Case) -> str:
+    """What agreeing to the case does: “Logo” is canceled and $105.50 goes back to the buyer."""
+    back = f" and {case.at_stake} goes back to the buyer" if case.at_stake else ""
+    if case.kind == Case.Kind.CANCEL_MILESTONE:
+        return f"“{case.milestone}” is canceled{back}"
+    return f"the order is canceled{back}" if back else "the order ends; nothing is held that would go back"
+
+
+def silence_in_words(case: Case) -> str:
+    """What was decided about silence when the case opened (R2)."""
+    if case.on_silence == Case.Silence.AGREED:
+        return f"it counts as agreed: {effect_of(case)}"
+    return "the case goes to Customer Support, and the order stays frozen until they decide"
+
+
+def if_nobody_acts(case: Case) -> str:
+    """What happens at the case's deadline if nobody acts, in words; empty when nothing more can happen."""
+    if case.status == Case.Status.OPEN:
+        return f"If the {case.answering_side} does not answer, {silence_in_words(case)}."
+    if case.status == Case.Status.ESCALATED:
+        return "The order stays frozen until Customer Support decides."
+    if case.status == Case.Status.DECLINED and case.escalate_by and case.moment < case.escalate_by:
+        return "If it is not taken to Customer Support, the case stays declined and the order goes on."
+    return ""
+
+
+def deadline_of(case: Case) -> datetime | None:
+    """The instant that `if_nobody_acts` speaks of."""
+    return {
+        Case.Status.OPEN.value: case.answer_by,
+        Case.Status.ESCALATED.value: case.support_due,
+        Case.Status.DECLINED.value: case.escalate_by,
+    }.get(case.status)
+
+
+def ahead(case: Case) -> str:
+    """`if_nobody_acts` with its instant, in the current time zone: for notices."""
+    until, outlook = deadline_of(case), if_nobody_acts(case)
+    if until is None or not outlook:
+        return ""
+    instant = timezone.localtime(until).strftime("%a %-d %b %Y, %H:%M")
+    return f"Until {instant} ({timezone.get_current_timezone_name()}). {outlook}"
+
+
+def ruling_in_words(ruling: str, order: Order) -> str:
+    """What support decided, for the activity: “Logo” is canceled."""
+    return f"“{order.open_milestone}” is canceled" if ruling == Case.Kind.CANCEL_MILESTONE else "the order is canceled"
+
+
+def abandoned(case: Case) -> str:
+    """The clock's statement (O15)."""
+    past = in_words(case.order.terms.abandoned)
+    return f"“{case.milestone}” is more than {past} past its delivery date, and neither side has acted since."
+
+
+def deactivated(case: Case) -> str:
+    """The clock's statement (O20)."""
+    return f"The seller's account was deactivated while “{case.milestone}” was open."
+
+
+def very_late(case: Case) -> str:
+    """Why a case is accepted as it is opened (O15)."""
+    return f"nothing was delivered, {in_words(case.order.terms.very_late)} past the delivery date"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -148,7 +149,7 @@ def window_bar(start: datetime, end: datetime, label: str = "Time left") -> dict
 
 
 @register.inclusion_tag("_money_bar.html")
-def money_bar(parts: Iterable[Mapping[str, object]], currency: str, total_label: str) -> dict[str, object]:
+def money_bar(parts: Iterable[Mapping[str, object]], currency: str, total_label: str) -> dict[str, Any]:
     """ "Where every cent is": a stacked bar with its legend.
 
     Each part has `kind` (paid, held, fees, due, refunded, lost: the color), `label` and `amount` in minor units.

@@ -1,10 +1,18 @@
-"""How allauth saves a new person."""
+"""How allauth saves a new person, and what it does when a mail cannot be sent."""
+
+import logging
+import smtplib
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as current
+from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpRequest
 
 from marketplace.accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -15,3 +23,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if commit:
             User.objects.join(user)
         return user
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A dead mail server is told to the person, who can ask again; addresses without an account get mail as well,
+        so this tells nobody who has one."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, smtplib.SMTPException) as problem:
+            logger.warning("Could not send %s (%s)", template_prefix, problem)
+            if current.request:
+                messages.error(current.request, "We can’t send e-mail right now. Please try again in a few minutes.")

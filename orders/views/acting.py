@@ -121,6 +121,7 @@ def _page(
         "stale": stale,
         "changes": changes,
         "danger": danger,
+        "payable": order.current if name == "pay" else order.next_milestone,
     }
     return render(request, f"orders/{template_of(name)}.html", context, status=status)
 

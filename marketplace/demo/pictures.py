@@ -1,0 +1,75 @@
+"""Covers and delivered files of the demo, drawn here so that none has to be shipped."""
+
+from io import BytesIO
+
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image, ImageDraw
+
+from orders.files import CheckedFile, check
+
+SIZE = (1280, 720)
+Color = tuple[int, int, int]
+
+
+def cover(background: Color, ink: Color, accent: Color, motif: str) -> "ContentFile[bytes]":
+    """A flat picture in three colors: `motif` is one of «logo», «video», «site», «book»."""
+    picture = Image.new("RGB", SIZE, background)
+    draw = ImageDraw.Draw(picture)
+    MOTIFS[motif](draw, ink, accent)
+    return ContentFile(_png(picture), name=f"{motif}.png")
+
+
+def frame(number: int) -> CheckedFile:
+    """A storyboard frame as a PNG that passed the checks of an upload."""
+    picture = Image.new("RGB", (960, 540), (250, 250, 247))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((40, 40, 920, 500), outline=(40, 50, 45), width=4)
+    for hive in range(number):
+        left = 120 + hive * 180
+        draw.rounded_rectangle((left, 260, left + 120, 420), 40, fill=(222, 168, 60), outline=(40, 50, 45), width=4)
+        draw.line((left, 340, left + 120, 340), fill=(40, 50, 45), width=4)
+    draw.ellipse((760, 90, 860, 190), outline=(40, 50, 45), width=4)
+    return check(SimpleUploadedFile(f"storyboard-{number}.png", _png(picture), "image/png"))
+
+
+def text(name: str, content: str) -> CheckedFile:
+    return check(SimpleUploadedFile(name, content.encode(), "text/plain"))
+
+
+def _png(picture: Image.Image) -> bytes:
+    output = BytesIO()
+    picture.save(output, "PNG")
+    return output.getvalue()
+
+
+def _logo(draw: ImageDraw.ImageDraw, ink: Color, accent: Color) -> None:
+    draw.ellipse((440, 160, 840, 560), outline=ink, width=26)
+    draw.polygon([(640, 230), (760, 470), (520, 470)], fill=accent)
+    draw.line((380, 620, 900, 620), fill=ink, width=14)
+
+
+def _video(draw: ImageDraw.ImageDraw, ink: Color, accent: Color) -> None:
+    draw.rounded_rectangle((290, 150, 990, 570), 28, outline=ink, width=18)
+    draw.polygon([(570, 260), (570, 460), (750, 360)], fill=accent)
+    draw.line((290, 640, 990, 640), fill=ink, width=10)
+    draw.ellipse((520, 620, 560, 660), fill=accent)
+
+
+def _site(draw: ImageDraw.ImageDraw, ink: Color, accent: Color) -> None:
+    draw.rounded_rectangle((260, 120, 1020, 600), 24, outline=ink, width=16)
+    draw.line((260, 210, 1020, 210), fill=ink, width=12)
+    draw.rectangle((320, 270, 620, 530), fill=accent)
+    for top in (280, 350, 420, 490):
+        draw.line((680, top, 960, top), fill=ink, width=12)
+
+
+def _book(draw: ImageDraw.ImageDraw, ink: Color, accent: Color) -> None:
+    draw.polygon([(640, 190), (300, 140), (300, 560), (640, 610)], outline=ink, width=14)
+    draw.polygon([(640, 190), (980, 140), (980, 560), (640, 610)], outline=ink, width=14)
+    draw.ellipse((380, 260, 560, 440), fill=accent)
+    draw.line((720, 300, 900, 275), fill=ink, width=10)
+    draw.line((720, 370, 900, 345), fill=ink, width=10)
+
+
+MOTIFS = {"logo": _logo, "video": _video, "site": _site, "book": _book}

@@ -1,0 +1,26 @@
+"""`manage.py demo`: people, gigs and orders to look at, in an empty database."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from marketplace import clock
+from marketplace.accounts.models import User
+from marketplace.demo import people, stories
+
+
+class Command(BaseCommand):
+    help = "Fill an empty database with people, gigs and orders in every state, all made through the services."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if User.objects.exists():
+            raise CommandError("This database has people already; the demo is for an empty one.")
+        cast = people.settle_in()
+        stories.tell(cast, clock.now())
+        for role, email in (
+            ("buyer", "ana@example.com"),
+            ("seller", "theo@example.com"),
+            ("support", "support@example.com"),
+            ("admin", "admin@example.com"),
+        ):
+            self.stdout.write(f"{role:8} {email:22} password: {people.PASSWORD}")

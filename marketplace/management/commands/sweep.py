@@ -1,0 +1,49 @@
+"""`manage.py sweep`: what Celery beat does every few seconds, once, by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orders.services
+import payments.services
+import resolution.services
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
+
+from marketplace import clock
+from orders.activity import sentence
+from orders.models import Event
+
+# Sweeps that change only our own database can be rehearsed; those that ask the provider cannot.
+SETTLING: dict[str, Callable[[], int]] = {
+    "cases whose time to answer has passed": resolution.services.settle_due_cases,
+    "orders whose deadline has passed": orders.services.settle_due,
+    "disputes that the clock owes": resolution.services.open_owed_disputes,
+    "reminders": orders.services.send_reminders,
+}
+ASKING: dict[str, Callable[[], int]] = {
+    "charges left undecided": orders.services.settle_charges,
+    "refunds left undecided": lambda: payments.services.settle_refunds(at=clock.now()),
+}
+
+
+class Command(BaseCommand):
+    help = "Do what is due now. With --dry-run the real sweep is run, reported and rolled back."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="roll everything back and ask no provider")
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        if dry_run:
+            with transaction.atomic():
+                self.sweep(SETTLING)
+                transaction.set_rollback(True)
+            self.stdout.write("Nothing of this was kept, and no provider was asked.")
+            return
+        self.sweep(SETTLING | ASKING)
+
+    def sweep(self, sweeps: dict[str, Callable[[], int]]) -> None:
+        last = Event.objects.order_by("pk").values_list("pk", flat=True).last() or 0
+        for name, sweep in sweeps.items():
+            self.stdout.write(f"{sweep():5} {name}")
+        for event in Event.objects.filter(pk__gt=last).select_related("order__buyer", "order__seller", "actor", "milestone"):
+            self.stdout.write(f"      {event.order.number}  {sentence(event, event.order, None)}")

@@ -16,6 +16,7 @@ from types import FrameType
 
 import environ
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from marketplace.embedded import postgres, redis
 from marketplace.embedded.children import CannotStart, Children, last_lines
@@ -142,7 +143,7 @@ class Launcher:
             raise CannotStart(f"The {name} ended by itself ({code}).{last_lines(self.logs / f'{name}.log')}")
 
     def _manage(self, *arguments: str) -> str:
-        command = [sys.executable, self.root / "manage.py", *arguments]
+        command: list[str | Path] = [sys.executable, self.root / "manage.py", *arguments]
         return self.children.run(" ".join(["manage.py", *arguments]), command, cwd=self.root)
 
     def _log(self, name: str) -> Path:
@@ -228,8 +229,8 @@ def _answers(port: int) -> bool:
 def _is_without_people() -> bool:
     url = environ.Env().db("DATABASE_URL")
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
-    known = {parameter: str(url[key]) for key, parameter in names.items() if url.get(key)}
-    with psycopg.connect(**known, **url.get("OPTIONS", {})) as connection:
+    known = {parameter: url[key] for key, parameter in names.items() if url.get(key)}
+    with psycopg.connect(make_conninfo(**known, **url.get("OPTIONS", {}))) as connection:
         return connection.execute("select from accounts_user limit 1").fetchone() is None
 
 

@@ -17,4 +17,5 @@ urlpatterns = [
     path("", include("marketplace.catalog.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),
+    path("", include("resolution.urls")),
 ]

@@ -11,7 +11,7 @@ from resolution.models import Case
 from resolution.services import consider
 from resolution.sides import LABELS, WHO, not_the_side
 
-OPENING = {
+OPENING: dict[str, str] = {
     Case.Kind.CANCEL_MILESTONE: "Cancel the milestone",
     Case.Kind.CANCEL_ORDER: "Cancel the order",
 }
@@ -19,10 +19,15 @@ OPENING = {
 
 def actions(order: Order, side: str, now: datetime) -> list[Action]:
     """Every kind of case that this side could open, then every button of the order's present case."""
-    url = reverse("resolution:open", args=[order.number])
-    found = [_action(kind, label, url, why_not_open(order, kind, side, now)) for kind, label in OPENING.items()]
+    found = [open_action(order, kind, side, now) for kind in OPENING]
     case = present_case(order, now)
     return found + case_actions(case, side, now) if case else found
+
+
+def open_action(order: Order, kind: str, side: str, now: datetime) -> Action:
+    """Opening a case of this kind, whatever its reason: possible for this side, or why not."""
+    url = reverse("resolution:open", args=[order.number])
+    return _action(kind, OPENING[kind], url, _why_not_open(order, kind, side, now))
 
 
 def case_actions(case: Case, side: str, now: datetime) -> list[Action]:
@@ -52,8 +57,7 @@ def present_case(order: Order, now: datetime) -> Case | None:
     return None
 
 
-def why_not_open(order: Order, kind: str, side: str, now: datetime) -> Refusal | None:
-    """Why this side cannot open a case of this kind now, whatever its reason; None when it can."""
+def _why_not_open(order: Order, kind: str, side: str, now: datetime) -> Refusal | None:
     if order.is_overdue(now):
         return Refusal("The time for this has run out; the clock is about to settle the order.", when=order.decide_by)
     return why_not(consider(order, kind, side, now=now).open)

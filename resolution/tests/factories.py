@@ -1,0 +1,29 @@
+"""Cases as they come to be: opened through the service, never set by hand."""
+
+from typing import Any
+
+from orders.models import Order
+from resolution import services
+from resolution.models import Case, Reason
+
+
+def reason(code: str = "agreed_by_both") -> Reason:
+    return Reason.objects.get(code=code)
+
+
+def opened(order: Order, *, side: str = "buyer", kind: str = "cancel_milestone", **details: Any) -> Case:
+    """A case that waits for the other side's answer."""
+    code = details.pop("code", "agreed_by_both")
+    by = order.buyer if side == "buyer" else order.seller
+    statement = details.pop("statement", "We agreed on the phone.")
+    return services.open_case(order, by=by, kind=kind, reason=reason(code), statement=statement, **details)
+
+
+def declined(order: Order, **details: Any) -> Case:
+    case = opened(order, **details)
+    by = order.seller if case.side == "buyer" else order.buyer
+    return services.decline_case(case, by=by, text="No, we did not.")
+
+
+def fresh_case(case: Case) -> Case:
+    return Case.objects.select_related("order", "milestone", "reason").get(pk=case.pk)

@@ -1,7 +1,7 @@
 """Money in the admin: everything can be looked at, nothing can be edited by anyone."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db import models, transaction
@@ -14,6 +14,8 @@ from payments.money import display
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    fields: ClassVar[Any] = None  # may hold columns made by `shown`, which the stubs don't expect
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

@@ -1,8 +1,7 @@
 """Reading the ledger: balances are sums of transfers (I10)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Q, Sum
 
@@ -47,21 +46,19 @@ def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
         return Sum("amount", filter=Q(source__code__in=codes), default=0)
 
     seller = (Code.EARNINGS_CLEARING, Code.EARNINGS_AVAILABLE, Code.EARNINGS_FROZEN, Code.DEBT)
-    rows: Iterable[dict[str, Any]] = (
-        Transfer.objects.filter(held__reference__in=references)
-        .order_by()
-        .values("held__reference")
-        .annotate(
-            charged=out_of(Code.CLEARING, Code.CREDIT),
-            held=into(Code.HELD) - out_of(Code.HELD),
-            seller=into(*seller) - out_of(*seller),
-            fees=into(Code.FEES) - out_of(Code.FEES),
-            refunds_due=into(Code.REFUNDS_DUE) - out_of(Code.REFUNDS_DUE),
-            refunded=into(Code.CLEARING, Code.CREDIT),
-            charged_back=into(Code.CHARGEBACKS),
-        )
-    )
-    cents = {row.pop("held__reference"): Cents(**row) for row in rows}
+    # In the order of Cents.
+    sums = {
+        "charged": out_of(Code.CLEARING, Code.CREDIT),
+        "held": into(Code.HELD) - out_of(Code.HELD),
+        "seller": into(*seller) - out_of(*seller),
+        "fees": into(Code.FEES) - out_of(Code.FEES),
+        "refunds_due": into(Code.REFUNDS_DUE) - out_of(Code.REFUNDS_DUE),
+        "refunded": into(Code.CLEARING, Code.CREDIT),
+        "charged_back": into(Code.CHARGEBACKS),
+    }
+    transfers = Transfer.objects.filter(held__reference__in=references).order_by()
+    rows = transfers.values_list("held__reference").annotate(**sums)
+    cents = {reference: Cents(*amounts) for reference, *amounts in rows}
     return {reference: cents.get(reference, Cents()) for reference in references}
 
 

@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     destination: AccountKey
     amount: int
     kind: Transfer.Kind
-    held: HeldFunds
+    held: HeldFunds | None = None
     charge: Charge | None = None
     refund: Refund | None = None
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -29,6 +30,7 @@ PANELS: dict[str, type[forms.Form]] = {
     "withdraw": VersionedForm,
     "stop": VersionedForm,
 }
+LOOKS = {"completed": "done", "canceled": "off", "not_started": "off", "planned": ""}
 DANGER = ("stop", "decline", "withdraw")
 PRIMARY = ("place", "pay", "accept_and_continue", "start", "deliver", "accept")
 
@@ -99,7 +101,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "parts": _parts(order, cents, side),
         "charged_label": "You were charged" if side == "buyer" else "The buyer was charged",
         "refunds": _refunds(order),
-        "rules": order.terms.sentences(viewer=side),
+        "rules": order.terms.sentences(viewer="buyer" if side == "buyer" else "seller"),
         "activity": _activity(order, viewer),
         "talk": _talk(order, files),
         "message_form": MessageForm(),
@@ -116,29 +118,32 @@ def shown_standing(order: Order, side: str, now: datetime) -> Standing:
 def headline(order: Order, side: str, now: datetime) -> Headline:
     """What is next, as `side` reads it."""
     if order.has_ended:
-        return Headline("This order is completed" if order.status == Order.Status.COMPLETED else "This order is canceled", _ending(order))
+        return Headline(
+            "This order is completed" if order.status == Order.Status.COMPLETED else "This order is canceled",
+            _ending(order),
+        )
     nobody = services.if_nobody_acts(order)
     if order.is_overdue(now):
         return Headline("The time has run out", f"The clock is about to settle this order: {nobody}", order.decide_by)
     if order.paused_at:
         return Headline("A case is open", "The order is frozen: its clocks stand still until the case ends.")
     mine = side == "buyer"
-    window = {"until": order.decide_by, "since": order.decide_from, "if_nobody_acts": nobody}
+    window = partial(Headline, until=order.decide_by, since=order.decide_from, if_nobody_acts=nobody)
     milestone = order.current
     if order.status == Order.Status.OFFERED:
         title = "Answer this offer" if mine else f"Waiting for {order.buyer.name} to answer the offer"
-        return Headline(title, "Nothing is charged before the offer is accepted.", **window)
+        return window(title, "Nothing is charged before the offer is accepted.")
     if milestone is None:
         following = order.next_milestone
         assert following
         title = f"Start “{following.title}” or stop" if mine else f"Waiting for {order.buyer.name} to continue"
-        return Headline(title, "Do not work on it before it is funded." if not mine else "", **window)
+        return window(title, "Do not work on it before it is funded." if not mine else "")
     named = f"“{milestone.title}”"
     if milestone.status == Milestone.Status.AWAITING_PAYMENT:
-        return Headline(*_payment(milestone, mine), **window)
+        return window(*_payment(milestone, mine))
     if milestone.status == Milestone.Status.DELIVERED:
         title = f"Review {named}" if mine else f"Waiting for {order.buyer.name} to review {named}"
-        return Headline(f"{title} – delivery {len(milestone.deliveries.all())}", "", **window)
+        return window(f"{title} – delivery {len(milestone.deliveries.all())}", "")
     verb = "Deliver" if milestone.status == Milestone.Status.IN_PROGRESS else "Deliver the revision of"
     title = f"{verb} {named}" if not mine else f"{order.seller.name} works on {named}"
     late = "This milestone is late." if milestone.is_late(now) else ""
@@ -230,10 +235,8 @@ def _track(order: Order, files: list[Attachment], now: datetime) -> list[Step]:
         for delivery in deliveries:
             delivery.shown_files = by_delivery.get(delivery.pk, [])  # type: ignore[attr-defined]
         badge, badge_look = _badge(milestone)
-        look = {"completed": "done", "canceled": "off", "not_started": "off", "planned": ""}.get(milestone.status, "current")
-        steps.append(
-            Step(milestone, look, _state(milestone), badge, badge_look, deliveries, milestone.is_late(now))
-        )
+        look = LOOKS.get(milestone.status, "current")
+        steps.append(Step(milestone, look, _state(milestone), badge, badge_look, deliveries, milestone.is_late(now)))
     return steps
 
 

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from marketplace import clock
+from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog.models import Category, Gig, Terms
 from marketplace.order_page import order_context
 from orders.views.acting import order_of
@@ -30,7 +31,7 @@ def help_milestones(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def order_page(request: HttpRequest, number: str) -> HttpResponse:
+def order_page(request: SignedInRequest, number: str) -> HttpResponse:
     """One page for both sides of an order: what is next, until when, and where every cent is (P2)."""
     order = order_of(request, number)
     return render(request, "orders/order.html", order_context(order, request.user, clock.now()))

@@ -5,11 +5,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TypeAlias
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import UploadedFile as Uploaded
 from django.template.defaultfilters import filesizeformat
+
+UploadedFile: TypeAlias = "Uploaded[bytes]"
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 ZIP = (b"PK\x03\x04",)

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from marketplace.accounts.models import User
 from marketplace.catalog.models import Terms
@@ -27,8 +26,8 @@ class FilesField(forms.FileField):
         kwargs.setdefault("help_text", "Images, PDF, office and text files, audio, video or ZIP; up to 25 MB each.")
         super().__init__(**kwargs)
 
-    def clean(self, data: Any, initial: Any = None) -> list[files.CheckedFile]:  # type: ignore[override]
-        uploads: list[UploadedFile] = data if isinstance(data, list) else [data] if data else []
+    def clean(self, data: Any, initial: Any = None) -> list[files.CheckedFile]:
+        uploads: list[files.UploadedFile] = data if isinstance(data, list) else [data] if data else []
         return files.check_all(uploads)
 
 
@@ -69,7 +68,7 @@ class DeliverForm(VersionedForm):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="A delivery is never edited or removed; delivering again replaces what is reviewed.",
     )
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
 
 
 class RevisionForm(VersionedForm):
@@ -82,7 +81,7 @@ class GrantForm(VersionedForm):
 
 class MessageForm(forms.Form):
     text = PlainText(label="Message", max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
 
 
 class AskForm(forms.Form):

@@ -57,7 +57,7 @@ def why_not(transition: Any) -> Refusal | None:
     subject = transition.__self__
     rule = transition._django_fsm.get_transition(subject.status)  # noqa: SLF001
     if rule is None:
-        return subject.refusal_by_state()  # type: ignore[no-any-return]
+        return subject.refusal_by_state(transition.__name__)  # type: ignore[no-any-return]
     for condition in rule.conditions or []:
         refusal: Refusal | None = condition.why_not(subject)
         if refusal:

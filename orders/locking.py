@@ -20,7 +20,7 @@ class Stale(Refused):
     """The form was drawn from another version of the order: nothing is done, the page is shown again (O19)."""
 
     def __init__(self, order: Order, seen: int) -> None:
-        super().__init__(Refusal("This order has changed since you opened the page. Nothing was done; please look again."))
+        super().__init__(Refusal("This order has changed since you opened the page. Nothing was done; look again."))
         self.order = order
         self.seen = seen
 

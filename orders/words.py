@@ -31,7 +31,9 @@ SENTENCES: dict[str, Words] = {
     Kind.PAYMENT_PROCESSING: Words(
         "The bank is deciding about the payment for “{milestone}”", "The payment for “{milestone}” is being decided"
     ),
-    Kind.FUNDED: Words("{charged} charged; “{milestone}” is funded and in progress", "“{milestone}” is funded: work can begin"),
+    Kind.FUNDED: Words(
+        "{charged} charged; “{milestone}” is funded and in progress", "“{milestone}” is funded: work can begin"
+    ),
     Kind.ACTIVATED: Words("The order is active", hidden=True),
     Kind.PAYMENT_RETURNED: Words(
         "{refunded} arrived too late for “{milestone}” and goes back to the buyer",

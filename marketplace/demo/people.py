@@ -24,7 +24,7 @@ PEOPLE = {
     "lea": ("Léa Moreau", "lea@example.com", "Europe/Paris", "Illustrates books for children."),
 }
 
-GIGS = (
+GIGS: tuple[tuple[str, str, pictures.Palette, str], ...] = (
     ("theo", "explainer-video", ((16, 84, 62), (240, 244, 238), (222, 168, 60)), "video"),
     ("mia", "logo-design", ((247, 240, 226), (38, 48, 43), (190, 74, 48)), "logo"),
     ("ravi", "small-website", ((226, 236, 247), (27, 55, 92), (43, 110, 170)), "site"),
@@ -52,10 +52,11 @@ def settle_in() -> Cast:
     support = User.objects.create_user("support@example.com", PASSWORD, name="Sam Support", is_staff=True)
     support.groups.add(Group.objects.get(name="Support"))
     admin = User.objects.create_superuser("admin@example.com", PASSWORD, name="Admin")
-    return Cast(people, {seller: _offer(people[seller], slug, *look) for seller, slug, *look in GIGS}, support, admin)
+    gigs = {seller: _offer(people[seller], slug, colors, motif) for seller, slug, colors, motif in GIGS}
+    return Cast(people, gigs, support, admin)
 
 
-def _offer(seller: User, slug: str, colors: tuple[pictures.Color, ...], motif: str) -> Gig:
+def _offer(seller: User, slug: str, colors: pictures.Palette, motif: str) -> Gig:
     example = EXAMPLES[slug]
     plan = [
         PlannedMilestone(title, description, parse(str(price), "USD"), days, int(revisions))
@@ -68,6 +69,6 @@ def _offer(seller: User, slug: str, colors: tuple[pictures.Color, ...], motif: s
         description=example.description,
         currency="USD",
         plan=plan,
-        cover=covers.keep(pictures.cover(*colors, motif)),
+        cover=covers.keep(pictures.cover(colors, motif)),
     )
     return catalog.publish(gig, by=seller)

@@ -10,10 +10,12 @@ from orders.files import CheckedFile, check
 
 SIZE = (1280, 720)
 Color = tuple[int, int, int]
+Palette = tuple[Color, Color, Color]
 
 
-def cover(background: Color, ink: Color, accent: Color, motif: str) -> "ContentFile[bytes]":
+def cover(palette: Palette, motif: str) -> "ContentFile[bytes]":
     """A flat picture in three colors: `motif` is one of «logo», «video», «site», «book»."""
+    background, ink, accent = palette
     picture = Image.new("RGB", SIZE, background)
     draw = ImageDraw.Draw(picture)
     MOTIFS[motif](draw, ink, accent)

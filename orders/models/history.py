@@ -83,9 +83,7 @@ class Pause(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["order"], condition=models.Q(ended_at=None), name="one_pause_at_a_time"
-            )
+            models.UniqueConstraint(fields=["order"], condition=models.Q(ended_at=None), name="one_pause_at_a_time")
         ]
 
     def __str__(self) -> str:

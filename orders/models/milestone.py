@@ -221,9 +221,11 @@ class Milestone(models.Model):
             and self.deliver_by + self.order.terms.very_late <= until
         )
 
-    def refusal_by_state(self) -> Refusal:
-        """What to say when the milestone's state does not allow an action."""
+    def refusal_by_state(self, action: str = "") -> Refusal:
+        """What to say when the milestone's state does not allow `action`."""
         named = f"“{self.title}”"
+        if self.funded_at and action in ("pay", "abandon"):
+            return Refusal(f"{named} is paid.")
         return {
             self.Status.PLANNED: Refusal(f"{named} has not started.", who="buyer"),
             self.Status.AWAITING_PAYMENT: Refusal(f"{named} is not funded yet.", who="buyer"),
@@ -264,9 +266,7 @@ class Milestone(models.Model):
     def pay(self) -> None:
         """O4: another attempt after a declined or abandoned one."""
 
-    @transition(
-        status, source=Status.AWAITING_PAYMENT, target=None, conditions=[attempt_waits_for_confirmation]
-    )
+    @transition(status, source=Status.AWAITING_PAYMENT, target=None, conditions=[attempt_waits_for_confirmation])
     def abandon(self) -> None:
         """O4: give up an attempt that was not confirmed, so that another card can be used."""
 
@@ -319,9 +319,7 @@ class Milestone(models.Model):
         self.ended_at = now
         self.remind_at = None
 
-    @transition(
-        status, source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION], target=Status.COMPLETED
-    )
+    @transition(status, source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION], target=Status.COMPLETED)
     def complete(self, now: datetime) -> None:
         """R6: by support only."""
         self.ended_at = now

@@ -220,8 +220,8 @@ class Order(models.Model):
         """«buyer» or «seller», or the empty string for everybody else."""
         return {self.buyer_id: "buyer", self.seller_id: "seller"}.get(user.pk, "")
 
-    def refusal_by_state(self) -> Refusal:
-        """What to say when the order's state does not allow an action."""
+    def refusal_by_state(self, action: str = "") -> Refusal:
+        """What to say when the order's state does not allow `action`."""
         return {
             self.Status.OFFERED: Refusal("The offer was not accepted yet.", who="buyer"),
             self.Status.AWAITING_PAYMENT: Refusal("The first milestone is not paid yet.", who="buyer"),

@@ -73,9 +73,7 @@ def cancel_milestone(
     order.save()
 
 
-def cancel_order(
-    order: Order, *, because: str, by: User | None, at: datetime, reason: str, note: str = ""
-) -> None:
+def cancel_order(order: Order, *, because: str, by: User | None, at: datetime, reason: str, note: str = "") -> None:
     """Cancel the order: the open milestone is refunded, the rest is not started, completed ones stay (O11, O12).
 
     Raises `Refused` when the order is not active or an attempt to pay is undecided.

@@ -52,7 +52,7 @@ def withhold_file(attachment: Attachment, *, by: User, reason: str) -> Attachmen
     attachment = Attachment.objects.get(pk=attachment.pk)
     if attachment.withheld_at:
         raise Refused(Refusal("This file is already withheld."))
-    stored_as = attachment.file.name
+    stored_as = str(attachment.file.name)
     attachment.file = None
     attachment.withheld_at, attachment.withheld_by, attachment.withheld_because = now, by, reason
     attachment.save()

@@ -96,9 +96,7 @@ def decline_offer(order: Order, *, by: User, version: int | None = None) -> None
 
 
 @transaction.atomic
-def ask_offer(
-    *, by: User, seller: User, text: str, gig: Gig | None = None, again: Order | None = None
-) -> OfferRequest:
+def ask_offer(*, by: User, seller: User, text: str, gig: Gig | None = None, again: Order | None = None) -> OfferRequest:
     """Ask a seller for a custom offer, about a gig, or to order again what was not started (G2, O9)."""
     _may_deal(seller, by)
     now = clock.now()

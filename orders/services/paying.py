@@ -27,9 +27,7 @@ LEFT_BEHIND = timedelta(seconds=30)
 
 
 @transaction.atomic
-def order_gig(
-    gig: Gig, *, by: User, brief: str, method: str, gig_version: int, terms_id: int, number: str
-) -> Order:
+def order_gig(gig: Gig, *, by: User, brief: str, method: str, gig_version: int, terms_id: int, number: str) -> Order:
     """Order a published gig's plan as it stands, and pay for its first milestone (G2, O2).
 
     `number` was given to the checkout page: the same checkout posted twice makes one order.
@@ -188,9 +186,7 @@ def _start(order: Order, milestone: Milestone, *, by: User, method: str, now: da
 def _charge(milestone: Milestone, *, method: str, now: datetime) -> None:
     """Step one: commit the intent, and let the provider be asked after the commit, in the same process."""
     assert milestone.held
-    charge = payments.begin_charge(
-        milestone.held, method=method, at=now, return_url=milestone.order.get_absolute_url()
-    )
+    charge = payments.begin_charge(milestone.held, method=method, at=now, return_url=milestone.order.get_absolute_url())
     transaction.on_commit(partial(collect, charge.pk), robust=True)
 
 
@@ -206,9 +202,7 @@ def _recorded_once(event: ParsedEvent, *, now: datetime) -> bool:
 def _succeeded(order: Order, milestone: Milestone, charge: Charge, *, now: datetime) -> None:
     if milestone.status != Milestone.Status.AWAITING_PAYMENT:
         refund = payments.send_back(charge, at=now)
-        record(
-            Event.Kind.PAYMENT_RETURNED, order, by=None, at=now, milestone=milestone, refunded=refund.amount
-        )
+        record(Event.Kind.PAYMENT_RETURNED, order, by=None, at=now, milestone=milestone, refunded=refund.amount)
         return
     payments.fund(charge, at=now)
     move(milestone.fund, now, kind=Event.Kind.FUNDED, by=None, at=now, charged=charge.amount)
@@ -220,11 +214,13 @@ def _succeeded(order: Order, milestone: Milestone, charge: Charge, *, now: datet
 def _failed(order: Order, milestone: Milestone, outcome: Outcome, *, now: datetime) -> None:
     record(Event.Kind.PAYMENT_FAILED, order, by=None, at=now, milestone=milestone, reason=outcome.reason)
     assert milestone.pay_by
-    if order.decide_by != milestone.pay_by:
-        # The bank took longer than the payment window and then refused: the buyer gets the window once more,
-        # within the time that a decision may take at all.
-        latest = milestone.started_at + order.terms.processing  # type: ignore[operator]
-        order.set_deadline(now, max(milestone.pay_by, min(now + order.terms.payment, latest)))
+    assert milestone.started_at
+    if order.decide_by == milestone.pay_by:
+        return
+    # The bank took longer than the payment window and then refused: the buyer gets the window once more,
+    # within the time that a decision may take at all.
+    latest = milestone.started_at + order.terms.processing
+    order.set_deadline(now, max(milestone.pay_by, min(now + order.terms.payment, latest)))
 
 
 def _processing(order: Order, milestone: Milestone, *, now: datetime) -> None:

@@ -52,9 +52,9 @@ def _remind_buyers(now: datetime) -> int:
 
 @transaction.atomic
 def _remind_sellers(now: datetime) -> int:
-    due = Milestone.objects.filter(
-        status__in=Milestone.WORKING, remind_at__lte=now, order__paused_at=None
-    ).order_by("remind_at")
+    due = Milestone.objects.filter(status__in=Milestone.WORKING, remind_at__lte=now, order__paused_at=None).order_by(
+        "remind_at"
+    )
     # The order's row is the lock, here as everywhere.
     milestones = list(
         due.select_related("order__seller", "order__buyer", "order__terms").select_for_update(

@@ -5,10 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from marketplace import clock
+from marketplace.accounts.requests import SignedInRequest
 from orders.actions import LABELS, check_side, why_not_now
 from orders.activity import sentence
 from orders.forms import VersionedForm
@@ -21,13 +22,13 @@ from payments.models import Charge
 Do = Callable[[Order, Any, dict[str, Any]], object]
 
 
-def order_of(request: HttpRequest, number: str) -> Order:
+def order_of(request: SignedInRequest, number: str) -> Order:
     """The viewer's order; to strangers it does not exist (404)."""
     return get_object_or_404(Order.objects.of(request.user).whole(), number=number)
 
 
 def act(
-    request: HttpRequest,
+    request: SignedInRequest,
     number: str,
     name: str,
     form_class: type[forms.Form],
@@ -70,12 +71,12 @@ def act(
     return after_payment(request, number, done) if pays else after(request, order, done)
 
 
-def after(request: HttpRequest, order: Order, done: str) -> HttpResponse:
+def after(request: SignedInRequest, order: Order, done: str) -> HttpResponse:
     messages.success(request, done)
     return redirect(order)
 
 
-def after_payment(request: HttpRequest, number: str, done: str) -> HttpResponse:
+def after_payment(request: SignedInRequest, number: str, done: str) -> HttpResponse:
     """Back to the order with what the provider said; to the bank's page when the buyer must confirm there."""
     order = order_of(request, number)
     paid = [milestone.last_charge for milestone in order.plan if milestone.last_charge]
@@ -92,7 +93,7 @@ def after_payment(request: HttpRequest, number: str, done: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest,
+    request: SignedInRequest,
     order: Order,
     milestone: Milestone | None,
     name: str,

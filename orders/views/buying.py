@@ -1,12 +1,15 @@
 """The buyer's buttons."""
 
+from dataclasses import dataclass
+
 from django.contrib.auth.decorators import login_required
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
 
-from marketplace.catalog.models import Gig, Terms
+from marketplace.accounts.requests import SignedInRequest
+from marketplace.catalog.models import Gig, PlanMilestone, Terms
 from orders import services
 from orders.forms import AskForm, CheckoutForm, PayForm, RevisionForm, VersionedForm
 from orders.guards import Refusal, Refused
@@ -15,20 +18,34 @@ from orders.views.acting import act, after_payment
 from payments.errors import PaymentsError
 from payments.money import fee
 
+
+@dataclass(frozen=True)
+class Charged:
+    """One milestone of a plan, with what the buyer is charged for it."""
+
+    step: PlanMilestone
+    fee: int
+
+    @property
+    def total(self) -> int:
+        return self.step.price + self.fee
+
+
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 CHECKOUT = signing.Signer(salt="checkout")
 
 
 @login_required
 @get_or_post
-def order_gig(request: HttpRequest, slug: str) -> HttpResponse:
+def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
     """Checkout: this charge, the later ones and the rules in words; the same checkout posted twice makes one order."""
     gig = get_object_or_404(Gig.objects.for_sale().select_related("seller"), slug=slug)
     terms = Terms.objects.in_force()
     refusal: Refusal | None = None
     form = CheckoutForm(request.POST or None)
     if gig.seller == request.user:
-        return render(request, "orders/checkout.html", {"gig": gig, "refusal": Refusal("This gig is yours.")}, status=403)
+        yours = {"gig": gig, "refusal": Refusal("This gig is yours.")}
+        return render(request, "orders/checkout.html", yours, status=403)
     if request.method == "POST" and form.is_valid():
         try:
             order = services.order_gig(
@@ -46,21 +63,20 @@ def order_gig(request: HttpRequest, slug: str) -> HttpResponse:
             refusal = Refusal(str(error))
         else:
             return after_payment(request, order.number, f"You ordered “{order.title}”. The first milestone is funded.")
-    shown = {"gig_version": gig.version, "terms": terms.pk, "checkout": CHECKOUT.sign(f"{request.user.pk} {new_number()}")}
+    token = CHECKOUT.sign(f"{request.user.pk} {new_number()}")
+    shown = {"gig_version": gig.version, "terms": terms.pk, "checkout": token}
     if form.is_bound:
         form.data = form.data.copy()  # type: ignore[attr-defined]
         form.data.update({key: str(value) for key, value in shown.items()})  # type: ignore[attr-defined]
     else:
         form = CheckoutForm(initial=shown)
-    plan = [{"step": step, "fee": fee(step.price, terms.buyer_fee)} for step in gig.plan.all()]
-    for row in plan:
-        row["total"] = row["step"].price + row["fee"]
+    plan = [Charged(step, fee(step.price, terms.buyer_fee)) for step in gig.plan.all()]
     context = {
         "gig": gig,
         "form": form,
         "plan": plan,
         "first": plan[0],
-        "total": sum(row["total"] for row in plan),
+        "total": sum(row.total for row in plan),
         "rules": terms.sentences(),
         "refusal": refusal,
     }
@@ -68,7 +84,7 @@ def order_gig(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "orders/checkout.html", context, status=status)
 
 
-def _checkout_number(request: HttpRequest, token: str) -> str:
+def _checkout_number(request: SignedInRequest, token: str) -> str:
     """The order's number that the checkout page was given, bound to the person it was given to."""
     try:
         user_id, number = CHECKOUT.unsign(token).split(" ")
@@ -81,7 +97,7 @@ def _checkout_number(request: HttpRequest, token: str) -> str:
 
 @login_required
 @get_or_post
-def place(request: HttpRequest, number: str) -> HttpResponse:
+def place(request: SignedInRequest, number: str) -> HttpResponse:
     return act(
         request,
         number,
@@ -95,7 +111,7 @@ def place(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @get_or_post
-def decline(request: HttpRequest, number: str) -> HttpResponse:
+def decline(request: SignedInRequest, number: str) -> HttpResponse:
     return act(
         request,
         number,
@@ -109,7 +125,7 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @get_or_post
-def start(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def start(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     return act(
         request,
         number,
@@ -126,7 +142,7 @@ def start(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
 @login_required
 @get_or_post
-def pay(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def pay(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     return act(
         request,
         number,
@@ -143,7 +159,7 @@ def pay(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
 @login_required
 @get_or_post
-def abandon(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def abandon(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     return act(
         request,
         number,
@@ -157,7 +173,7 @@ def abandon(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
 @login_required
 @get_or_post
-def accept(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def accept(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     return act(
         request,
         number,
@@ -171,7 +187,7 @@ def accept(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
 @login_required
 @get_or_post
-def accept_and_continue(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def accept_and_continue(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     return act(
         request,
         number,
@@ -188,7 +204,7 @@ def accept_and_continue(request: HttpRequest, number: str, pk: int) -> HttpRespo
 
 @login_required
 @get_or_post
-def request_revision(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def request_revision(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     return act(
         request,
         number,
@@ -204,7 +220,7 @@ def request_revision(request: HttpRequest, number: str, pk: int) -> HttpResponse
 
 @login_required
 @get_or_post
-def stop(request: HttpRequest, number: str) -> HttpResponse:
+def stop(request: SignedInRequest, number: str) -> HttpResponse:
     return act(
         request,
         number,
@@ -218,7 +234,7 @@ def stop(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @get_or_post
-def order_again(request: HttpRequest, number: str) -> HttpResponse:
+def order_again(request: SignedInRequest, number: str) -> HttpResponse:
     return act(
         request,
         number,

@@ -2,10 +2,11 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from marketplace.accounts.requests import SignedInRequest
 from orders import services
 from orders.forms import MessageForm
 from orders.models import Attachment, Order
@@ -14,7 +15,7 @@ from orders.views.acting import order_of
 
 @login_required
 @require_POST
-def send_message(request: HttpRequest, number: str) -> HttpResponse:
+def send_message(request: SignedInRequest, number: str) -> HttpResponse:
     order = order_of(request, number)
     form = MessageForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -26,7 +27,7 @@ def send_message(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def file(request: HttpRequest, number: str, pk: int) -> HttpResponse | FileResponse:
+def file(request: SignedInRequest, number: str, pk: int) -> HttpResponse | FileResponse:
     """Download a file of an order: for its two sides and support only, never shown on our origin."""
     orders = Order.objects.all() if request.user.has_perm("orders.view_order") else Order.objects.of(request.user)
     attachment = get_object_or_404(Attachment.objects.filter(order__in=orders, order__number=number), pk=pk)

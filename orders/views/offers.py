@@ -6,10 +6,11 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from marketplace import clock
+from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog import plans
 from marketplace.catalog.models import Gig, Terms
 from orders import services
@@ -23,7 +24,7 @@ from orders.views.buying import get_or_post
 
 @login_required
 @get_or_post
-def ask_offer(request: HttpRequest, slug: str) -> HttpResponse:
+def ask_offer(request: SignedInRequest, slug: str) -> HttpResponse:
     """Ask the seller of a gig for a custom offer."""
     gig = get_object_or_404(Gig.objects.for_sale().select_related("seller"), slug=slug)
     form = AskForm(request.POST or None)
@@ -40,7 +41,7 @@ def ask_offer(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @get_or_post
-def send_offer(request: HttpRequest) -> HttpResponse:
+def send_offer(request: SignedInRequest) -> HttpResponse:
     """Build an offer, perhaps from what a buyer asked for, and send it."""
     terms = Terms.objects.in_force()
     asked = _asked(request)
@@ -74,7 +75,7 @@ def send_offer(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @get_or_post
-def edit_offer(request: HttpRequest, number: str) -> HttpResponse:
+def edit_offer(request: SignedInRequest, number: str) -> HttpResponse:
     order = order_of(request, number)
     try:
         check_side(order, order.side_of(request.user), "edit_offer")
@@ -103,13 +104,19 @@ def edit_offer(request: HttpRequest, number: str) -> HttpResponse:
         )
 
     return _builder(
-        request, Terms.objects.in_force(), initial, order.plan, do, heading="Edit the offer", fixed=("buyer", "currency")
+        request,
+        Terms.objects.in_force(),
+        initial,
+        order.plan,
+        do,
+        heading="Edit the offer",
+        fixed=("buyer", "currency"),
     )
 
 
 @login_required
 @get_or_post
-def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+def withdraw(request: SignedInRequest, number: str) -> HttpResponse:
     return act(
         request,
         number,
@@ -121,16 +128,17 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
-def _asked(request: HttpRequest) -> OfferRequest | None:
+def _asked(request: SignedInRequest) -> OfferRequest | None:
     wanted = request.GET.get("request", "")
     if not wanted:
         return None
     requests = OfferRequest.objects.select_related("buyer", "gig", "again").filter(seller=request.user)
-    return get_object_or_404(requests, pk=int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 18 else 0)
+    is_number = wanted.isascii() and wanted.isdigit() and len(wanted) < 18
+    return get_object_or_404(requests, pk=int(wanted) if is_number else 0)
 
 
 def _builder(
-    request: HttpRequest,
+    request: SignedInRequest,
     terms: Terms,
     initial: dict[str, Any],
     steps: Iterable[plans.Planned],
@@ -164,7 +172,13 @@ def _builder(
                 messages.success(request, f"The offer is sent. {order.buyer.name} can accept it now.")
                 return redirect(order)
     failed = data is not None and not change
-    context = {"form": form, "formset": formset, "heading": heading, "asked": asked, "terms": terms, "currency": currency}
+    context = {
+        "form": form,
+        "formset": formset,
+        "heading": heading,
+        "asked": asked,
+        "terms": terms,
+    }
     return render(request, "orders/offer.html", context, status=422 if failed else 200)
 
 
@@ -173,6 +187,6 @@ def _currency(form: OfferForm, terms: Terms, initial: dict[str, Any]) -> str | N
     return chosen if chosen in terms.price_limits else None
 
 
-def _refused(request: HttpRequest, order: Order, refused: Refused, status: int) -> HttpResponse:
+def _refused(request: SignedInRequest, order: Order, refused: Refused, status: int) -> HttpResponse:
     context = {"order": order, "label": "Edit the offer", "refusal": refused.refusal}
     return render(request, "orders/act.html", context, status=status)

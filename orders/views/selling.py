@@ -1,8 +1,9 @@
 """The seller's buttons."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
+from marketplace.accounts.requests import SignedInRequest
 from orders import services
 from orders.forms import DeliverForm, GrantForm
 from orders.views.acting import act
@@ -11,7 +12,7 @@ from orders.views.buying import get_or_post
 
 @login_required
 @get_or_post
-def deliver(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def deliver(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     return act(
         request,
         number,
@@ -27,7 +28,7 @@ def deliver(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
 @login_required
 @get_or_post
-def grant_revisions(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def grant_revisions(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     return act(
         request,
         number,

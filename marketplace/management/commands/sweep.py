@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import orders.services
-import payments.services
-import resolution.services
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
+import orders.services
+import payments.services
+import resolution.services
 from marketplace import clock
 from orders.activity import sentence
 from orders.models import Event
@@ -45,5 +45,6 @@ class Command(BaseCommand):
         last = Event.objects.order_by("pk").values_list("pk", flat=True).last() or 0
         for name, sweep in sweeps.items():
             self.stdout.write(f"{sweep():5} {name}")
-        for event in Event.objects.filter(pk__gt=last).select_related("order__buyer", "order__seller", "actor", "milestone"):
+        people = ("order__buyer", "order__seller", "actor", "milestone")
+        for event in Event.objects.filter(pk__gt=last).select_related(*people):
             self.stdout.write(f"      {event.order.number}  {sentence(event, event.order, None)}")

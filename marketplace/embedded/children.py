@@ -62,19 +62,23 @@ class Children:
         The kernel ties a child to the thread that made it, so a child of a short-lived thread would die with that.
         """
         with log.open("ab") as output:
-            return self._spawn(name, command, stop_with, output, cwd=cwd, run_as=run_as)
+            return self._spawn(name, command, stop_with, output, output, cwd=cwd, run_as=run_as)
 
     def run(self, name: str, command: Sequence[str | Path], *, cwd: Path | None = None) -> str:
-        """Run `command` to its end and return what it printed. Raises CannotStart when it fails."""
-        with tempfile.TemporaryFile() as output:
-            child = self._spawn(name, command, signal.SIGTERM, output, cwd=cwd)
-            child.wait()
-            del self._running[name]
-            output.seek(0)
-            said = output.read().decode(errors="replace")
-        if child.returncode != 0:
-            raise CannotStart(f"{name} failed:{indented(said)}")
+        """Run `command` to its end and return its standard output. Raises CannotStart when it fails."""
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            self._spawn(name, command, signal.SIGTERM, output, errors, cwd=cwd)
+            code = self.finish(name)
+            said, complained = (_all_of(file) for file in (output, errors))
+        if code != 0:
+            raise CannotStart(f"{name} failed:{indented(said + complained)}")
         return said
+
+    def finish(self, name: str) -> int:
+        """Wait for a child that ends by itself, and return its exit code."""
+        code = self._running[name][0].wait()
+        del self._running[name]
+        return code
 
     def folder(self) -> Path:
         """A new short-named folder of our own that goes when we go. Socket paths end at about 100 bytes."""
@@ -110,6 +114,7 @@ class Children:
         command: Sequence[str | Path],
         stop_with: signal.Signals,
         output: IO[bytes],
+        errors: IO[bytes],
         *,
         cwd: Path | None = None,
         run_as: RunAs | None = None,
@@ -119,7 +124,7 @@ class Children:
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=output,
+            stderr=errors,
             start_new_session=True,
             preexec_fn=die_with(os.getpid(), stop_with) if LINUX else None,
             user=run_as.user if run_as else None,
@@ -156,6 +161,11 @@ def die_with(parent: int, how: signal.Signals) -> Callable[[], None]:
             os._exit(1)
 
     return in_the_child
+
+
+def _all_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def last_lines(log: Path) -> str:

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -56,6 +56,7 @@ class Launcher:
         self.children = children
         self.began = time.monotonic()
         self.port = _free_port()
+        self.private = not os.environ.get("DATABASE_URL")
 
     def run(self) -> int:
         self.logs.mkdir(exist_ok=True)
@@ -63,12 +64,14 @@ class Launcher:
         try:
             self._settings()
             self._servers()
+            static = self._collect_static_files()
             connections.touch(mode=0o600)
             connections.write_text(json.dumps({name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}))
             accounts = self._data()
+            static()
             self._site()
-            print(f"\nREADY http://{HOST}:{self.port}/\n{accounts}", flush=True)
-            print(f"\nCtrl-C stops it. What the parts have to say is in {self.logs}.", flush=True)
+            print(f"\nREADY http://{HOST}:{self.port}/", *accounts.splitlines(), sep="\n", flush=True)
+            print(f"\nCtrl-C stops it. What its parts have to say is in {self.logs}.", flush=True)
             return self._watch()
         except Stop:
             return 0
@@ -91,21 +94,32 @@ class Launcher:
         if not os.environ.get("SECRET_KEY"):
             os.environ["SECRET_KEY"] = secret_key(self.var)
 
+    def _collect_static_files(self) -> Callable[[], None]:
+        """Begin it, beside what the database needs; call the result to see it done."""
+        name, log = "collectstatic", self._log("collectstatic")
+        (self.var / "static").mkdir(exist_ok=True)
+        if environ.Env().bool("DEBUG"):
+            return lambda: None
+        self.children.start(name, self._manage_py(name, "--no-input"), cwd=self.root, log=log)
+
+        def done() -> None:
+            if self.children.finish(name) != 0:
+                raise CannotStart(f"The static files could not be collected.{last_lines(log)}")
+
+        return done
+
     def _servers(self) -> None:
         if not os.environ.get("REDIS_URL"):
             os.environ["REDIS_URL"] = redis.start(self.children, self.var / "redis", log=self._log("redis"))
             self._say("Redis is up")
-        self.private = not os.environ.get("DATABASE_URL")
         if self.private:
             os.environ["DATABASE_URL"] = postgres.start(self.children, self.var / "postgres", log=self._log("postgres"))
             self._say("PostgreSQL is up")
 
     def _data(self) -> str:
-        """Tables, static files and, in a database without people, the demo. Returns the accounts to sign in with."""
+        """Tables and, in a database without people, the demo. Returns the accounts to sign in with."""
         self._manage("migrate", "--no-input")
         self._say("The database is up to date")
-        if not environ.Env().bool("DEBUG"):
-            self._manage("collectstatic", "--no-input")
         note = self.var / "demo-accounts.txt"
         if environ.Env().bool("DEMO", default=True) and _is_without_people():
             self._say("Making the demo data …")
@@ -143,8 +157,10 @@ class Launcher:
             raise CannotStart(f"The {name} ended by itself ({code}).{last_lines(self.logs / f'{name}.log')}")
 
     def _manage(self, *arguments: str) -> str:
-        command: list[str | Path] = [sys.executable, self.root / "manage.py", *arguments]
-        return self.children.run(" ".join(["manage.py", *arguments]), command, cwd=self.root)
+        return self.children.run(f"manage.py {arguments[0]}", self._manage_py(*arguments), cwd=self.root)
+
+    def _manage_py(self, *arguments: str) -> list[str | Path]:
+        return [sys.executable, self.root / "manage.py", *arguments]
 
     def _log(self, name: str) -> Path:
         """The log file of a part; a long one of earlier runs is put aside."""

@@ -6,7 +6,9 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.db.models import prefetch_related_objects
 
+import resolution.actions
 from marketplace.accounts.models import User
 from orders import services
 from orders.actions import Action, actions
@@ -85,8 +87,10 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     """Everything the page shows to one of the order's sides, from a constant number of queries."""
     side = order.side_of(viewer)
     found = actions(order, side, now)
+    in_cases = resolution.actions.actions(order, side, now)
     cents = _cents(order)
     files = list(order.attachments.all())
+    prefetch_related_objects([order], "milestones__deliveries")
     return {
         "order": order,
         "side": side,
@@ -95,7 +99,9 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "standing": shown_standing(order, side, now),
         "headline": headline(order, side, now),
         "buttons": _buttons(order, found),
-        "blocked": [action for action in found if not action.allowed],
+        "blocked": [action for action in found + in_cases if not action.allowed],
+        "cases": list(order.cases.order_by("-pk")),
+        "possible_cases": [action for action in in_cases if action.allowed],
         "track": _track(order, files, now),
         "revisions": _revisions(order),
         "parts": _parts(order, cents, side),

@@ -10,7 +10,7 @@ UNITS = {
     "second": timedelta(seconds=1),
 }
 LONGEST = timedelta(days=3650)
-_WRITTEN = re.compile(r"(\d{1,9}) ?(day|hour|minute|second)s?")
+_WRITTEN = re.compile(r"([0-9]{1,9}) ?(day|hour|minute|second)s?")
 
 
 def in_words(length: timedelta) -> str:

@@ -223,6 +223,8 @@ class PlanFormSet(forms.BaseFormSet[PlanForm] if TYPE_CHECKING else forms.BaseFo
             return ""
 
     def clean(self) -> None:
+        if not self.management_form.is_valid():
+            return  # told already, and the rows cannot be counted
         if not 1 <= sum(form.has_changed() for form in self.forms) <= self.terms.max_milestones:
             raise ValidationError(_count_rule(self.terms), code="count")
 

@@ -49,16 +49,20 @@ class VersionedForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
 
 
-class PayForm(VersionedForm):
-    method = forms.ChoiceField(label="Pay with", widget=forms.RadioSelect)
+class MethodField(forms.ChoiceField):
+    """How to pay: what the gateway in use accepts, the first one chosen."""
 
+    widget = forms.RadioSelect
+
+    def __init__(self, **kwargs: Any) -> None:
+        methods = [(method.code, f"{method.label}: {method.explanation}") for method in gateway().payment_methods()]
+        super().__init__(label="Pay with", choices=methods, initial=methods[0][0], **kwargs)
+
+
+class PayForm(VersionedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.methods = gateway().payment_methods()
-        field = self.fields["method"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(method.code, f"{method.label} – {method.number}") for method in self.methods]
-        field.initial = self.methods[0].code
+        self.fields["method"] = MethodField()
 
 
 class DeliverForm(VersionedForm):
@@ -106,15 +110,10 @@ class CheckoutForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Optional. You can also write later, on the order's page.",
     )
-    method = forms.ChoiceField(label="Pay with", widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.methods = gateway().payment_methods()
-        field = self.fields["method"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(method.code, f"{method.label} – {method.number}") for method in self.methods]
-        field.initial = self.methods[0].code
+        self.fields["method"] = MethodField()
 
 
 class OfferForm(forms.Form):

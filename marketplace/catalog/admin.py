@@ -30,6 +30,7 @@ WINDOWS = {
     "reviews": "To review each other",
     "clearing": "Until earnings are available",
 }
+MAY_BE_ZERO = {"very_late", "escalation", "least_rest", "clearing"}
 RATES = {"buyer_fee": "Buyer’s fee", "commission": "Commission"}
 NUMBER_FIELDS = [*WINDOWS, *RATES, "max_milestones"]
 
@@ -103,6 +104,13 @@ class TermsForm(forms.ModelForm):  # type: ignore[type-arg]
         field_classes = dict.fromkeys(WINDOWS, WindowField)
         labels = WINDOWS
         help_texts = {"continuing": "Empty: one deadline for both, from the delivery.", "note": "What is new and why."}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in WINDOWS:
+            if cleaned.get(name) == timedelta(0) and name not in MAY_BE_ZERO:
+                self.add_error(name, "Longer than zero, please.")
+        return cleaned
 
 
 @admin.register(Terms)

@@ -53,8 +53,8 @@ class GigForm(forms.Form):
 
     @staticmethod
     def _initial_of(gig: Gig) -> dict[str, Any]:
-        names = ("title", "category", "description", "currency", "version")
-        return {name: getattr(gig, name) for name in names}
+        names = ("title", "description", "currency", "version")
+        return {name: getattr(gig, name) for name in names} | {"category": gig.category_id}
 
     def clean_cover(self) -> str:
         """Stores the picture and answers with its name."""

@@ -18,6 +18,7 @@ from marketplace.catalog.tests.factories import CategoryFactory, GigFactory, Ter
 pytestmark = pytest.mark.django_db
 
 DRAFT, PUBLISHED, PAUSED, ARCHIVED = Gig.Status.values
+A_COVER, B_COVER = (f"covers/{letter * 32}.webp" for letter in "ab")
 AT = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 
 
@@ -85,7 +86,7 @@ def test_a_double_click_makes_one_gig() -> None:
 
 
 def test_editing_changes_gig_and_plan_together_and_raises_the_version() -> None:
-    gig = GigFactory(title="Old", cover="covers/a.webp")
+    gig = GigFactory(title="Old", cover=A_COVER)
     changed = details(title="New", plan=[planned("All in one", price=9900, delivery_days=9)])
     saved = services.edit_gig(gig, by=gig.seller, version=gig.version, **changed)
     assert (saved.title, saved.slug, saved.version, saved.price, saved.delivery_days, saved.cover.name) == (
@@ -94,15 +95,15 @@ def test_editing_changes_gig_and_plan_together_and_raises_the_version() -> None:
         gig.version + 1,
         9900,
         9,
-        "covers/a.webp",
+        A_COVER,
     )
     assert [PlannedMilestone.of(milestone) for milestone in saved.plan.all()] == changed["plan"]
 
 
 def test_a_cover_is_changed_or_taken_away() -> None:
     gig = GigFactory()
-    saved = services.edit_gig(gig, by=gig.seller, version=2, **details(cover="covers/b.webp"))
-    assert saved.cover_url == "/covers/b.webp"
+    saved = services.edit_gig(gig, by=gig.seller, version=2, **details(cover=B_COVER))
+    assert saved.cover_url == f"/{B_COVER}"
     assert services.edit_gig(gig, by=gig.seller, version=3, **details(cover="")).cover_url == ""
 
 
@@ -204,10 +205,18 @@ def test_terms_are_published_with_who_and_when() -> None:
 
 
 @pytest.mark.parametrize(
-    "limits",
-    [{}, {"XXX": [1, 2]}, {"USD": [2, 1]}, {"USD": [0, 1]}, {"USD": [1]}, {"USD": [1.5, 2]}, {"USD": [1, 10**15]}],
+    ("limits", "problem"),
+    [
+        ({}, "At least one currency is needed"),
+        ({"XXX": [1, 2]}, "'XXX' is not a currency we deal in"),
+        ({"USD": [2, 1]}, "USD: the least price is above zero and not above the greatest"),
+        ({"USD": [0, 1]}, "USD: the least price is above zero and not above the greatest"),
+        ({"USD": [1, 10**15]}, "USD: the least price is above zero and not above the greatest"),
+        ({"USD": [1]}, "USD: write the least and the greatest price"),
+        ({"USD": [1.5, 2]}, "USD: write the least and the greatest price"),
+    ],
 )
-def test_limits_that_make_no_sense_are_refused(limits: Any) -> None:
-    with pytest.raises(ValueError, match="."):
+def test_limits_that_make_no_sense_are_refused(limits: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
         services.publish_terms(by=None, price_limits=limits)
     assert Terms.objects.count() == 1

@@ -109,9 +109,10 @@ def label_of(order: Order, name: str) -> str:
 
 def subject_of(order: Order, name: str) -> Milestone | None:
     """The milestone that a milestone's button speaks of: the current one, or the next when something starts."""
+    last = order.plan[-1] if order.plan else None
     if name == "start":
-        return order.next_milestone
-    return order.current or order.next_milestone or (order.plan[-1] if order.plan else None)
+        return order.next_milestone or last
+    return order.current or order.next_milestone or last
 
 
 def url_of(order: Order, name: str) -> str:
@@ -127,30 +128,10 @@ def _of_order(name: str) -> Callable[[Order], Refusal | None]:
 
 def _of_milestone(name: str) -> Callable[[Order], Refusal | None]:
     def rule(order: Order) -> Refusal | None:
-        if order.status == Order.Status.OFFERED or order.has_ended:
-            return order.refusal_by_state()
         subject: Any = subject_of(order, name)
         return why_not(getattr(subject, name))
 
     return rule
-
-
-def _start(order: Order) -> Refusal | None:
-    if order.status == Order.Status.OFFERED or order.has_ended:
-        return order.refusal_by_state()
-    following = order.next_milestone
-    if following is None:
-        return Refusal("There is no further milestone.")
-    return why_not(following.start)
-
-
-def _accept_and_continue(order: Order) -> Refusal | None:
-    refusal = _of_milestone("accept")(order)
-    if refusal:
-        return refusal
-    if order.next_milestone is None:
-        return Refusal("This is the last milestone; there is none to continue with.")
-    return None
 
 
 def _order_again(order: Order) -> Refusal | None:
@@ -175,7 +156,7 @@ RULES: dict[str, Callable[[Order], Refusal | None]] = {
     "request_revision": _of_milestone("request_revision"),
     "deliver": _of_milestone("deliver"),
     "grant_revisions": _of_milestone("grant_revisions"),
-    "accept_and_continue": _accept_and_continue,
-    "start": _start,
+    "accept_and_continue": _of_milestone("accept_and_continue"),
+    "start": _of_milestone("start"),
     "order_again": _order_again,
 }

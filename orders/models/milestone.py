@@ -83,6 +83,13 @@ def revisions_are_counted(milestone: "Milestone") -> Refusal | None:
     return None
 
 
+@guard
+def another_milestone_is_planned(milestone: "Milestone") -> Refusal | None:
+    if milestone.order.next_milestone is None:
+        return Refusal("This is the last milestone; there is none to continue with.")
+    return None
+
+
 class Milestone(models.Model):
     class Status(models.TextChoices):
         PLANNED = "planned", "Not started"
@@ -224,6 +231,11 @@ class Milestone(models.Model):
     def refusal_by_state(self, action: str = "") -> Refusal:
         """What to say when the milestone's state does not allow `action`."""
         named = f"“{self.title}”"
+        order = self.order
+        if order.status == Order.Status.OFFERED or order.has_ended:
+            return order.refusal_by_state(action)
+        if action == "start" and order.next_milestone is None:
+            return Refusal("There is no further milestone.")
         if self.funded_at and action in ("pay", "abandon"):
             return Refusal(f"{named} is paid.")
         return {
@@ -318,6 +330,15 @@ class Milestone(models.Model):
         """O6, O8: by the buyer, or by the clock when the window ends."""
         self.ended_at = now
         self.remind_at = None
+
+    @transition(
+        status,
+        source=[Status.DELIVERED, Status.IN_REVISION],
+        target=None,
+        conditions=[order_is_not_frozen, another_milestone_is_planned, both_sides_are_active],
+    )
+    def accept_and_continue(self) -> None:
+        """O3: only when both acts are possible now; the acceptance itself is `accept`."""
 
     @transition(status, source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION], target=Status.COMPLETED)
     def complete(self, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Delivering, accepting and revising a milestone (O5, O6, O8)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import payments.services as payments
 from marketplace.accounts.models import User
@@ -8,7 +9,7 @@ from orders.activity import move, record
 from orders.files import CheckedFile
 from orders.guards import Refusal, Refused, require
 from orders.locking import lock, locked_milestone, touch
-from orders.models import Delivery, Event, Milestone
+from orders.models import Delivery, Event, Milestone, Order
 from orders.services.endings import Because, end_if_nothing_is_left, pay_seller
 from orders.services.files import attach
 from orders.services.paying import start
@@ -56,6 +57,34 @@ def accept(milestone: Milestone, *, by: User, version: int | None = None) -> Mil
     order, now = lock(milestone.order_id, version=version)
     milestone = locked_milestone(order, milestone.pk)
     require(milestone.accept)
+    _accept(order, milestone, by=by, now=now)
+    return milestone
+
+
+def accept_and_continue(milestone: Milestone, *, by: User, method: str, version: int | None = None) -> Milestone:
+    """Accept, then start and pay for the next milestone: two acts in turn (O3).
+
+    Each is a transaction of its own: if the payment fails, the acceptance stands.
+    Returns the milestone that was started. Raises `Refused` before anything is accepted unless both acts
+    are possible, `Stale`; and the same after the acceptance if somebody else acts in between.
+    """
+    order = _accept_to_continue(milestone, by=by, version=version)
+    following = order.next_milestone
+    assert following  # the guard of the first act has seen it
+    return start(following, by=by, method=method, version=order.version)
+
+
+@verb
+def _accept_to_continue(milestone: Milestone, *, by: User, version: int | None) -> Order:
+    order, now = lock(milestone.order_id, version=version)
+    milestone = locked_milestone(order, milestone.pk)
+    require(milestone.accept_and_continue)
+    _accept(order, milestone, by=by, now=now)
+    return order
+
+
+def _accept(order: Order, milestone: Milestone, *, by: User, now: datetime) -> None:
+    """Complete and pay a milestone of the locked order, and give the buyer their time to continue."""
     touch(order, by=by, now=now)
     if milestone.status == Milestone.Status.IN_REVISION:
         order.set_deadline(now, now + order.terms.review)  # no deadline of the buyer was running (O13)
@@ -65,20 +94,6 @@ def accept(milestone: Milestone, *, by: User, version: int | None = None) -> Mil
     move(milestone.accept, now, kind=Event.Kind.ACCEPTED, by=by, at=now, released=released)
     end_if_nothing_is_left(order, Because.FINISHED, by=by, at=now)
     order.save()
-    return milestone
-
-
-def accept_and_continue(milestone: Milestone, *, by: User, method: str, version: int | None = None) -> Milestone:
-    """Accept, then start and pay for the next milestone: two acts in turn (O3).
-
-    Each is a transaction of its own: if the payment fails, the acceptance stands.
-    Returns the milestone that was started. Raises `Refused`, `Stale`.
-    """
-    accepted = accept(milestone, by=by, version=version)
-    following = accepted.order.next_milestone
-    if following is None:
-        raise Refused(Refusal("This was the last milestone; there is none to continue with."))
-    return start(following, by=by, method=method)
 
 
 @verb

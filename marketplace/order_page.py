@@ -10,6 +10,7 @@ from django.db.models import prefetch_related_objects
 
 import resolution.actions
 from marketplace.accounts.models import User
+from marketplace.templatetags.words import day, when
 from orders import services
 from orders.actions import Action, actions
 from orders.activity import sentence
@@ -58,6 +59,7 @@ class Headline:
     until: datetime | None = None
     since: datetime | None = None
     if_nobody_acts: str = ""
+    by: str = "Until"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Step:
     text: str
     badge: str
     badge_look: str
-    deliveries: list[Delivery]
+    latest: Delivery | None
+    earlier: list[Delivery]
     late: bool
 
 
@@ -88,6 +91,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     side = order.side_of(viewer)
     found = actions(order, side, now)
     in_cases = resolution.actions.actions(order, side, now)
+    stop = _why_not_stop(order, found)
     cents = _cents(order)
     files = list(order.attachments.all())
     prefetch_related_objects([order], "milestones__deliveries")
@@ -99,7 +103,8 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "standing": shown_standing(order, side, now),
         "headline": headline(order, side, now),
         "buttons": _buttons(order, found),
-        "blocked": [action for action in found + in_cases if not action.allowed],
+        "stop": stop,
+        "blocked": [action for action in found + in_cases if not action.allowed and action is not stop],
         "cases": list(order.cases.order_by("-pk")),
         "possible_cases": [action for action in in_cases if action.allowed],
         "track": _track(order, files, now),
@@ -111,6 +116,9 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "activity": _activity(order, viewer),
         "talk": _talk(order, files),
         "message_form": MessageForm(),
+        "revise_url": next(
+            (action.url for action in found if action.name == "request_revision" and action.allowed), ""
+        ),
         "later": _later(order),
     }
 
@@ -134,7 +142,13 @@ def headline(order: Order, side: str, now: datetime) -> Headline:
     if order.paused_at:
         return Headline("A case is open", "The order is frozen: its clocks stand still until the case ends.")
     mine = side == "buyer"
-    window = partial(Headline, until=order.decide_by, since=order.decide_from, if_nobody_acts=nobody)
+    window = partial(
+        Headline,
+        until=order.decide_by,
+        since=order.decide_from,
+        if_nobody_acts=nobody,
+        by="Decide by" if mine else "Until",
+    )
     milestone = order.current
     if order.status == Order.Status.OFFERED:
         title = "Answer this offer" if mine else f"Waiting for {order.buyer.name} to answer the offer"
@@ -146,7 +160,7 @@ def headline(order: Order, side: str, now: datetime) -> Headline:
         return window(title, "Do not work on it before it is funded." if not mine else "")
     named = f"“{milestone.title}”"
     if milestone.status == Milestone.Status.AWAITING_PAYMENT:
-        return window(*_payment(milestone, mine))
+        return window(*_payment(milestone, mine), by="Pay by" if mine else "Until")
     if milestone.status == Milestone.Status.DELIVERED:
         title = f"Review {named}" if mine else f"Waiting for {order.buyer.name} to review {named}"
         return window(f"{title} – delivery {len(milestone.deliveries.all())}", "")
@@ -156,7 +170,12 @@ def headline(order: Order, side: str, now: datetime) -> Headline:
     if milestone.is_very_late(now) and mine:
         late = "This milestone is very late: you can cancel it on the spot, with a full refund, by opening a case."
     return Headline(
-        title, late, milestone.deliver_by, milestone.deliver_from, "the milestone shows as late to both of you."
+        title,
+        late,
+        milestone.deliver_by,
+        milestone.deliver_from,
+        "" if milestone.is_late(now) else "the milestone shows as late to both of you.",
+        by="Due" if mine else "Deliver by",
     )
 
 
@@ -182,7 +201,7 @@ def _ending(order: Order) -> str:
 def _buttons(order: Order, found: list[Action]) -> list[Button]:
     allowed = [action for action in found if action.allowed]
     allowed.sort(key=lambda action: PRIMARY.index(action.name) if action.name in PRIMARY else len(PRIMARY))
-    buttons = []
+    buttons = _confirmation(order) if any(action.name == "abandon" for action in allowed) else []
     for number, action in enumerate(allowed):
         form_class = PANELS.get(action.name)
         form = form_class(initial={"version": order.version}, auto_id=f"id_{action.name}_%s") if form_class else None
@@ -199,8 +218,26 @@ def _buttons(order: Order, found: list[Action]) -> list[Button]:
     return buttons
 
 
+def _confirmation(order: Order) -> list[Button]:
+    """The way back to the bank's page for a buyer who left it before answering (O4)."""
+    charge = order.current.undecided_charge if order.current else None
+    if charge is None or not charge.action_url:
+        return []
+    label = f"Confirm the payment of {display(charge.amount, order.currency)}"
+    return [Button(Action("confirm", label, charge.action_url, allowed=True), label, True, False)]
+
+
+def _why_not_stop(order: Order, found: list[Action]) -> Action | None:
+    """Stopping is what a buyer looks for while a milestone is open: why not yet stands beside the buttons."""
+    if order.status != Order.Status.ACTIVE or order.paused_at:
+        return None
+    return next((action for action in found if action.name == "stop" and not action.allowed), None)
+
+
 def _label(order: Order, action: Action) -> str:
     """Buttons that charge say how much."""
+    if action.name == "accept" and order.next_milestone:
+        return "Accept only"
     charged = {
         "place": order.next_milestone,
         "pay": order.current,
@@ -240,9 +277,12 @@ def _track(order: Order, files: list[Attachment], now: datetime) -> list[Step]:
         deliveries = list(milestone.deliveries.all())
         for delivery in deliveries:
             delivery.shown_files = by_delivery.get(delivery.pk, [])  # type: ignore[attr-defined]
+        # What is under review stands open; what is over is one click away.
+        latest = deliveries.pop() if deliveries and milestone.is_open else None
         badge, badge_look = _badge(milestone)
         look = LOOKS.get(milestone.status, "current")
-        steps.append(Step(milestone, look, _state(milestone), badge, badge_look, deliveries, milestone.is_late(now)))
+        text, late = _state(milestone), milestone.is_late(now)
+        steps.append(Step(milestone, look, text, badge, badge_look, latest, deliveries[::-1], late))
     return steps
 
 
@@ -252,8 +292,20 @@ def _state(milestone: Milestone) -> str:
     return {
         Milestone.Status.PLANNED: f"{promise} · starts when the buyer pays",
         Milestone.Status.AWAITING_PAYMENT: f"{promise} · not funded yet, do not work",
+        Milestone.Status.IN_PROGRESS: f"In progress · due {when(milestone.deliver_by)}",
+        Milestone.Status.DELIVERED: f"Delivered {day(milestone.delivered_at)}",
+        Milestone.Status.IN_REVISION: f"In revision · due {when(milestone.deliver_by)}",
         Milestone.Status.NOT_STARTED: "Not started",
+        Milestone.Status.COMPLETED: f"Completed {day(milestone.ended_at)} · {_handed_over(milestone)}",
+        Milestone.Status.CANCELED: f"Canceled {day(milestone.ended_at)}",
     }.get(Milestone.Status(milestone.status), milestone.get_status_display())
+
+
+def _handed_over(milestone: Milestone) -> str:
+    """ "1 delivery, no revision"."""
+    revisions = _count(milestone.revisions_used, "revision") if milestone.revisions_used else "no revision"
+    deliveries = len(milestone.deliveries.all())
+    return f"{deliveries} delivery, {revisions}" if deliveries == 1 else f"{deliveries} deliveries, {revisions}"
 
 
 def _badge(milestone: Milestone) -> tuple[str, str]:

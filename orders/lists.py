@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, FilteredRelation, Q, Value, When
+from django.db.models import Case, F, FilteredRelation, Q, Value, When
 
 from marketplace.accounts.models import User
 from orders.models import Milestone, Order
@@ -28,10 +28,13 @@ class Standing:
     look: str
     until: datetime | None = None
     mine: bool = False
+    due: str = "until"
 
 
 def waiting_first(orders: OrderQuerySet, side: str) -> OrderQuerySet:
-    """Those that wait for this side first, then what is under way, then what has ended; the newest first."""
+    """Those that wait for this side first and the most urgent of them at the top; then what is under way, then what
+    has ended, the newest first.
+    """
     # An order has at most one current milestone, so the join makes no second row.
     current = FilteredRelation("milestones", condition=Q(milestones__status__in=Milestone.CURRENT))
     in_work = Q(at_hand__status__in=Milestone.WORKING)
@@ -41,7 +44,19 @@ def waiting_first(orders: OrderQuerySet, side: str) -> OrderQuerySet:
         When(Q(paused_at=None) & mine, then=Value(0)),
         default=Value(1),
     )
-    return orders.annotate(at_hand=current, rank=rank).order_by("rank", "-id")
+    deadline = F("at_hand__deliver_by" if side == "seller" else "decide_by")
+    urgency = Case(When(rank=0, then=deadline))
+    ranked = orders.annotate(at_hand=current, rank=rank).annotate(urgency=urgency)
+    return ranked.order_by("rank", F("urgency").asc(nulls_last=True), "-id")
+
+
+def grouped(lines: list[Line]) -> list[tuple[str, list[Line]]]:
+    """The lines of a page under their headings, in the order of `waiting_first`."""
+    groups: dict[str, list[Line]] = {}
+    for one in lines:
+        heading = "Ended" if one.order.has_ended else "Waiting for you" if one.standing.mine else "Under way"
+        groups.setdefault(heading, []).append(one)
+    return list(groups.items())
 
 
 def line(order: Order, side: str, now: datetime) -> Line:
@@ -60,8 +75,9 @@ def standing(order: Order, side: str, now: datetime) -> Standing:
     milestone = order.current
     waits_for = milestone.waits_for if milestone else "buyer"
     until = milestone.deliver_by if milestone and milestone.is_in_work else order.decide_by
+    due = "due" if waits_for == "seller" else "until"
     if milestone and milestone.is_late(now):
-        return Standing("Late", "late", until, mine=side == waits_for)
+        return Standing("Late", "late", until, mine=side == waits_for, due="was due")
     if waits_for == side:
-        return Standing("Waiting for you", "waiting", until, mine=True)
-    return Standing(f"Waiting for the {waits_for}", "neutral", until)
+        return Standing("Waiting for you", "waiting", until, mine=True, due=due)
+    return Standing(f"Waiting for the {waits_for}", "neutral", until, due=due)

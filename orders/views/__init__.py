@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
-from orders.lists import line, waiting_first
+from orders.lists import grouped, line, waiting_first
 from orders.models import OfferRequest, Order
 from orders.models.order import OrderQuerySet
 
@@ -37,4 +37,4 @@ def _list(request: SignedInRequest, orders: OrderQuerySet, side: str, **context:
     pages = Paginator(waiting_first(orders, side).whole(), PAGE)
     page = pages.get_page(request.GET.get("page"))
     lines = [line(order, side, now) for order in page]
-    return render(request, "orders/list.html", {"page": page, "lines": lines, "side": side, **context})
+    return render(request, "orders/list.html", {"page": page, "groups": grouped(lines), "side": side, **context})

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.text import Truncator
 
 from marketplace import clock
@@ -49,19 +50,37 @@ def record(
         at=at,
         recorded_at=clock.now(),
     )
-    heading = SENTENCES[kind].notice
-    if heading:
-        words = wording(event, order, viewer=None)
+    if SENTENCES[kind].notice:
+        _tell(event, order, milestone)
+    return event
+
+
+def _tell(event: Event, order: Order, milestone: Milestone | None) -> None:
+    say = SENTENCES[event.kind]
+    words = wording(event, order, viewer=None)
+    for person in (order.buyer, order.seller):
+        if person.pk == event.actor_id:
+            continue
+        words["decide_by"] = _local(order.decide_by, person)
+        words["deliver_by"] = _local(milestone.deliver_by if milestone else None, person)
+        lines = (f"{say.activity}.".format(**words), event.note, say.advice.format(**words), f"{order.title}, {order}")
         tell(
-            [person for person in (order.buyer, order.seller) if person.pk != event.actor_id],
-            kind=kind,
-            title=heading.format(**words),
-            text=f"{SENTENCES[kind].activity.format(**words)}.\n{note}".strip(),
+            [person],
+            kind=event.kind,
+            title=say.notice.format(**words),
+            text="\n".join(filter(None, lines)),
             url=order.get_absolute_url(),
             key=f"event:{event.pk}",
-            at=at,
+            at=event.at,
         )
-    return event
+
+
+def _local(instant: datetime | None, person: User) -> str:
+    """A deadline as `person` reads it: Tue 1 Dec 2026, 14:05 (Europe/Madrid)."""
+    if instant is None:
+        return ""
+    with timezone.override(person.time_zone):
+        return f"{timezone.localtime(instant):%a %-d %b %Y, %H:%M} ({person.time_zone})"
 
 
 def move(

@@ -1,7 +1,7 @@
 """The sentences of the activity and of the notices, per kind of event.
 
-Each line: what the activity says, and the heading of the notice to the other side (or to both).
-`{money}` stands for amounts of the event's data, `{until}` for an instant that notices leave to the page.
+Each line: what the activity says, the heading of the notice to the other side (or to both), and what the notice
+advises: `{decide_by}` and `{deliver_by}` are the deadlines in the reader's own time zone.
 """
 
 from typing import NamedTuple
@@ -15,33 +15,47 @@ Because = Order.ClosedBecause
 class Words(NamedTuple):
     activity: str
     notice: str = ""
+    advice: str = ""
     hidden: bool = False
     """Hidden lines are state changes that another line already tells."""
 
 
+ANSWER = "Answer by {decide_by}. Nothing is charged before you accept."
+
 SENTENCES: dict[str, Words] = {
     Kind.DRAWN_UP: Words("The order was drawn up from the gig", hidden=True),
-    Kind.OFFERED: Words("{actor} sent an offer", "{actor} sent you an offer: {order}"),
-    Kind.OFFER_EDITED: Words("{actor} changed the offer", "{actor} changed the offer: {order}"),
+    Kind.OFFERED: Words("{actor} sent an offer", "{actor} sent you an offer: {order}", ANSWER),
+    Kind.OFFER_EDITED: Words("{actor} changed the offer", "{actor} changed the offer: {order}", ANSWER),
     Kind.PLACED: Words("{actor} placed the order"),
     Kind.STARTED: Words("{actor} started “{milestone}”"),
     Kind.PAYMENT_FAILED: Words(
-        "The payment for “{milestone}” failed: {reason}", "The payment for “{milestone}” failed"
+        "The payment for “{milestone}” failed: {reason}",
+        "The payment for “{milestone}” failed",
+        "Nothing was charged. The buyer can try again, with another card too, until {decide_by}.",
     ),
     Kind.PAYMENT_PROCESSING: Words(
         "The bank is deciding about the payment for “{milestone}”", "The payment for “{milestone}” is being decided"
     ),
     Kind.FUNDED: Words(
-        "{charged} charged; “{milestone}” is funded and in progress", "“{milestone}” is funded: work can begin"
+        "{charged} charged; “{milestone}” is funded and in progress",
+        "“{milestone}” is funded: work can begin",
+        "{seller} delivers by {deliver_by}.",
     ),
     Kind.ACTIVATED: Words("The order is active", hidden=True),
     Kind.PAYMENT_RETURNED: Words(
         "{refunded} arrived too late for “{milestone}” and goes back to the buyer",
         "A late payment for “{milestone}” goes back to the buyer",
     ),
-    Kind.DELIVERED: Words("{actor} delivered “{milestone}” ({delivery})", "{actor} delivered “{milestone}”"),
+    Kind.DELIVERED: Words(
+        "{actor} delivered “{milestone}” ({delivery})",
+        "{actor} delivered “{milestone}”",
+        "Accept it or ask for a revision by {decide_by}. If you do nothing, it is completed and paid, "
+        "and the order ends.",
+    ),
     Kind.REVISION_REQUESTED: Words(
-        "{actor} asked for a revision of “{milestone}”", "{actor} asked for a revision of “{milestone}”"
+        "{actor} asked for a revision of “{milestone}”",
+        "{actor} asked for a revision of “{milestone}”",
+        "The new delivery date is {deliver_by}.",
     ),
     Kind.REVISIONS_GRANTED: Words(
         "{actor} granted {count} extra for “{milestone}”", "{actor} granted {count} extra for “{milestone}”"

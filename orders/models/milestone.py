@@ -273,12 +273,17 @@ class Milestone(models.Model):
         status,
         source=Status.AWAITING_PAYMENT,
         target=None,
-        conditions=[no_attempt_is_undecided, both_sides_are_active],
+        conditions=[order_is_not_frozen, no_attempt_is_undecided, both_sides_are_active],
     )
     def pay(self) -> None:
         """O4: another attempt after a declined or abandoned one."""
 
-    @transition(status, source=Status.AWAITING_PAYMENT, target=None, conditions=[attempt_waits_for_confirmation])
+    @transition(
+        status,
+        source=Status.AWAITING_PAYMENT,
+        target=None,
+        conditions=[order_is_not_frozen, attempt_waits_for_confirmation],
+    )
     def abandon(self) -> None:
         """O4: give up an attempt that was not confirmed, so that another card can be used."""
 

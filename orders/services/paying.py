@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Sum
 
 import payments.services as payments
 from marketplace import clock
@@ -217,13 +218,24 @@ def _failed(order: Order, milestone: Milestone, outcome: Outcome, *, now: dateti
     assert milestone.started_at
     if order.decide_by == milestone.pay_by:
         return
-    # The bank took longer than the payment window and then refused: the buyer gets the window once more,
-    # within the time that a decision may take at all.
-    latest = milestone.started_at + order.terms.processing
-    order.set_deadline(now, max(milestone.pay_by, min(now + order.terms.payment, latest)))
+    # The bank was deciding, and the payment window counts again. Where it has run out meanwhile the buyer
+    # gets it once more, within the time that a decision may take at all.
+    began = milestone.started_at
+    if milestone.pay_by <= now:
+        began, milestone.pay_by = now, min(now + order.terms.payment, _decided_by(order, milestone))
+        milestone.save()
+    order.set_deadline(began, milestone.pay_by)
 
 
 def _processing(order: Order, milestone: Milestone, *, now: datetime) -> None:
     assert milestone.started_at
-    order.set_deadline(milestone.started_at, milestone.started_at + order.terms.processing)
+    order.set_deadline(milestone.started_at, _decided_by(order, milestone))
     record(Event.Kind.PAYMENT_PROCESSING, order, by=None, at=now, milestone=milestone)
+
+
+def _decided_by(order: Order, milestone: Milestone) -> datetime:
+    """How long the bank may decide: the time of the terms since the start, and the pauses since then (O4, R4)."""
+    assert milestone.started_at
+    since = order.pauses.filter(started_at__gte=milestone.started_at)
+    paused = since.aggregate(total=Sum("added_to_decide_by"))["total"] or timedelta()
+    return milestone.started_at + order.terms.processing + paused

@@ -6,7 +6,7 @@ from marketplace.accounts.models import User
 from orders.activity import record
 from orders.guards import require
 from orders.locking import lock, touch
-from orders.models import Event, Order, Pause
+from orders.models import Event, Milestone, Order, Pause
 from orders.models.order import next_reminder
 from orders.services.endings import Because, end
 from orders.services.verbs import verb
@@ -40,14 +40,19 @@ def resume(order: Order, *, by: User | None, at: datetime, least_rest: timedelta
     """
     assert order.paused_at
     pause = Pause.objects.get(order=order, ended_at=None)
-    milestone = order.open_milestone
+    milestone = order.current
     if order.decide_by and order.decide_by > order.paused_at:
         until = _resumed(order.decide_by, order.paused_at, at, least_rest)
         pause.added_to_decide_by = until - order.decide_by
         order.decide_by = until
         order.remind_at = next_reminder(order.decide_from or order.created_at, until, at)
+        if milestone and milestone.status == Milestone.Status.AWAITING_PAYMENT and milestone.pay_by:
+            milestone.pay_by += pause.added_to_decide_by
+            milestone.save()
     if milestone and milestone.is_in_work and milestone.deliver_by and milestone.deliver_by > order.paused_at:
-        until = _resumed(milestone.deliver_by, order.paused_at, at, least_rest)
+        # A success that came late may have funded it during the pause; then its clock stood still only since.
+        since = max(order.paused_at, milestone.deliver_from or order.paused_at)
+        until = _resumed(milestone.deliver_by, since, at, least_rest)
         pause.added_to_deliver_by = until - milestone.deliver_by
         milestone.deliver_by = until
         milestone.remind_at = next_reminder(milestone.deliver_from or order.created_at, until, at)
@@ -59,6 +64,6 @@ def resume(order: Order, *, by: User | None, at: datetime, least_rest: timedelta
     record(Event.Kind.RESUMED, order, by=by, at=at, reason=pause.case_number)
 
 
-def _resumed(deadline: datetime, paused_at: datetime, at: datetime, least_rest: timedelta | None) -> datetime:
-    moved = deadline + (at - paused_at)
+def _resumed(deadline: datetime, since: datetime, at: datetime, least_rest: timedelta | None) -> datetime:
+    moved = deadline + (at - since)
     return moved if least_rest is None else max(moved, at + least_rest)

@@ -12,11 +12,14 @@ import orders.files
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.catalog.models import Gig, Terms
 from marketplace.catalog.plans import PlannedMilestone
+from marketplace.catalog.tests.factories import GigFactory
 from marketplace.notifications.models import Notice
 from orders import services
 from orders.locking import lock, touch
 from orders.models import Milestone, Order
+from orders.models.order import new_number
 from payments.gateways.sandbox import confirm
 from payments.models import Charge, SandboxCharge
 from payments.services import Cents, where_every_cent_is
@@ -64,6 +67,23 @@ def make_placed(*, method: str = "card_ok", **details: Any) -> Order:
     """A placed order; with a good card its first milestone is in progress. Needs a test that commits."""
     order = make_offer(**details)
     services.place(order, by=order.buyer, method=method)
+    return fresh(order)
+
+
+def make_ordered(
+    *, gig: Gig | None = None, buyer: User | None = None, method: str = "card_ok", number: str = "", **versions: int
+) -> Order:
+    """A gig's plan, ordered as it stands. Needs a test that commits."""
+    gig = gig or GigFactory(plan=THREE_STEPS, title="Whiteboard explainer video")
+    order = services.order_gig(
+        gig,
+        by=buyer or UserFactory(name="Ana Ruiz"),
+        brief="Sixty seconds about beekeeping.",
+        method=method,
+        gig_version=versions.get("gig_version", gig.version),
+        terms_id=versions.get("terms_id", Terms.objects.in_force().pk),
+        number=number or new_number(),
+    )
     return fresh(order)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 from django.db.transaction import TransactionManagementError
 
 from payments.errors import Overdrawn
@@ -100,16 +101,14 @@ def open_accounts(keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
 
 
 def _find(wanted: set[AccountKey]) -> dict[AccountKey, Account]:
-    owners = {key.owner_id for key in wanted}
-    accounts = Account.objects.filter(
-        code__in={key.code for key in wanted}, currency__in={key.currency for key in wanted}
+    owners = {key.owner_id for key in wanted} - {None}
+    near = Account.objects.filter(
+        Q(owner=None) | Q(owner__in=owners),
+        code__in={key.code for key in wanted},
+        currency__in={key.currency for key in wanted},
     )
-    found: dict[AccountKey, Account] = {}
-    for ours in (accounts.filter(owner=None) | accounts.filter(owner__in=owners - {None})).iterator():
-        key = AccountKey(ours.code, ours.currency, ours.owner_id, ours.provider)
-        if key in wanted:
-            found[key] = ours
-    return found
+    found = {AccountKey(row.code, row.currency, row.owner_id, row.provider): row for row in near}
+    return {key: found[key] for key in wanted & found.keys()}
 
 
 def _refuse_overdraft(entries: Sequence[Entry], accounts: dict[AccountKey, Account]) -> None:

@@ -165,7 +165,7 @@ def ask_again(refund: Refund, *, at: datetime) -> Refund:
             raise NotRefused("Only a refund that was refused, and not asked for again since, can be asked for again.")
         refund.retried = True
         attempt = refund.attempt + 1
-        key = f"{refund.key.partition('/')[0]}/{attempt}"
+        key = f"{refund.key.removesuffix(f'/{refund.attempt}')}/{attempt}"
         return _owe(refund.charge, refund.amount, key=key, at=at, attempt=attempt)
 
 

@@ -36,7 +36,7 @@ class HeldFundsFactory(DjangoModelFactory[HeldFunds]):
     class Meta:
         model = HeldFunds
 
-    reference = factory.Sequence(lambda number: f"milestone-{number}")
+    reference = factory.Sequence(lambda number: f"order-{number}/7")
     description = "Logo design: first sketches"
     payer = factory.SubFactory(PersonFactory, name="Berta Buyer")
     payee = factory.SubFactory(PersonFactory, name="Selma Seller")

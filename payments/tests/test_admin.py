@@ -58,7 +58,7 @@ def test_everything_can_be_looked_at_and_nothing_edited(
 def test_searching_and_the_bulk_actions_change_nothing(
     superuser: Client, some_of_everything: Refund, model: type[models.Model]
 ) -> None:
-    assert superuser.get(address(model, "changelist"), {"q": "milestone"}).status_code in (200, 302)
+    assert superuser.get(address(model, "changelist"), {"q": "order"}).status_code in (200, 302)
     before = model._default_manager.count()
     data = {"action": "delete_selected", "_selected_action": list(model._default_manager.values_list("pk", flat=True))}
     superuser.post(address(model, "changelist"), data | {"post": "yes"})

@@ -143,11 +143,13 @@ class BrowseForm(forms.Form):
         required=False,
         min_value=1,
         max_value=20 * MAX_DAYS,
-        label="Delivered within (days)",
+        label="Days at most",
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
         error_messages={"invalid": "Enter a whole number of days.", "min_value": "At least 1 day."},
     )
     order = forms.ChoiceField(
         required=False,
+        label="Sort by",
         choices=[
             ("", "Best match, newest first"),
             ("price", "Lowest price"),

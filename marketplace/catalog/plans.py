@@ -14,6 +14,7 @@ submit buttons, and the view draws the page again with what was typed:
 A form with these buttons needs its own default button first, because Enter presses the first one.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -118,6 +119,7 @@ class PlanForm(forms.Form):
     )
     delivery_days = forms.IntegerField(
         label="Delivery days",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         min_value=1,
         max_value=MAX_DAYS,
         error_messages={
@@ -139,8 +141,6 @@ class PlanForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.currency = currency
         self.terms = terms
-        if currency:
-            self.fields["price"].label = f"Price in {currency}"
 
     def clean_price(self) -> int | str:
         typed: str = self.cleaned_data["price"]
@@ -211,6 +211,11 @@ class PlanFormSet(forms.BaseFormSet[PlanForm] if TYPE_CHECKING else forms.BaseFo
     def plan(self) -> list[PlannedMilestone]:
         """The milestones of a valid formset, in their order."""
         return [form.milestone() for form in self.forms if form.cleaned_data]
+
+    @property
+    def currencies(self) -> str:
+        """Each currency's symbol and decimals, as JSON for the live total of plan.js."""
+        return json.dumps({code: (money.CURRENCIES[code], money.exponent(code)) for code in self.terms.currencies})
 
     def total(self) -> str:
         """The sum of the prices that can be read, or an empty string while one cannot."""

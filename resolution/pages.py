@@ -1,5 +1,6 @@
 """What the pages of cases show: what is next, until when, and what if nobody acts (P2)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,13 @@ from marketplace.catalog.durations import in_words
 from orders.actions import Action
 from orders.activity import sentence
 from orders.forms import VersionedForm
+from orders.guards import Refused
 from orders.models import Event, Order
 from orders.words import SENTENCES
 from resolution.actions import OPENING, case_actions, open_action
 from resolution.forms import AcceptForm, CaseForm, DeclineForm, EscalateForm
 from resolution.models import Case, Reason
-from resolution.rehearsal import rehearse, what_cancel_does
+from resolution.rehearsal import Rehearsal, rehearse, what_cancel_does
 from resolution.services import accept_case, consider
 from resolution.sides import not_the_side
 from resolution.words import effect_of, if_nobody_acts, silence_in_words, very_late
@@ -154,14 +156,21 @@ def _section(side: str) -> str:
 def _choice(order: Order, action: Action, viewer: User, now: datetime) -> Choice:
     case = consider(order, action.name, order.side_of(viewer), now=now)
     case.on_silence = case.silence()
-    outcome = what_cancel_does(order, action.name, by=viewer).sentences
+    outcome = _rehearsed(lambda: what_cancel_does(order, action.name, by=viewer))
     return Choice(action.name, action.label, silence_in_words(case), outcome)
+
+
+def _rehearsed(rehearsal: Callable[[], Rehearsal]) -> list[str]:
+    try:
+        return rehearsal().sentences
+    except Refused as refused:  # the order has changed since it was read for this page
+        return [refused.refusal.reason]
 
 
 def _panel(case: Case, action: Action, viewer: User, tried: str, form: forms.Form | None) -> Panel:
     outcome = []
     if action.name == "accept":
-        outcome = rehearse(case.order, lambda: accept_case(case, by=viewer)).sentences
+        outcome = _rehearsed(lambda: rehearse(case.order, lambda: accept_case(case, by=viewer)))
     elif action.name == "decline":
         escalation, rest = in_words(case.order.terms.escalation), in_words(case.order.terms.least_rest)
         outcome = [

@@ -23,6 +23,8 @@ def rule_cancel_milestone(case: Case, *, by: User, reason: Reason, note: str, ve
     open, the note is missing or the agent is a party; `Stale`.
     """
     order, case, now = lock_case(case.pk, version=version)
+    _may_rule(order, by, note)
+    touch(order, by=None, now=now)
     return _rule(order, case, Case.Kind.CANCEL_MILESTONE, by=by, reason=reason, note=note, now=now)
 
 
@@ -33,6 +35,8 @@ def rule_cancel_order(case: Case, *, by: User, reason: Reason, note: str, versio
     Changes together and raises as `rule_cancel_milestone`; refused as well while an attempt to pay is undecided.
     """
     order, case, now = lock_case(case.pk, version=version)
+    _may_rule(order, by, note)
+    touch(order, by=None, now=now)
     return _rule(order, case, Case.Kind.CANCEL_ORDER, by=by, reason=reason, note=note, now=now)
 
 
@@ -95,13 +99,12 @@ def _open_and_rule(
     _may_rule(order, by, note)
     case = consider(order, ruling, Case.Side.SUPPORT, now=now, milestone=milestone)
     case.opened_by, case.reason, case.statement = by, reason, note
+    touch(order, by=None, now=now)
     open_for_support(case, by=by, at=now, silently=True)
     return _rule(order, case, ruling, by=by, reason=reason, note=note, now=now)
 
 
 def _rule(order: Order, case: Case, ruling: str, *, by: User, reason: Reason, note: str, now: datetime) -> Case:
-    _may_rule(order, by, note)
-    touch(order, by=None, now=now)
     move_case(
         case.rule,
         now,

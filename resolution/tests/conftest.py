@@ -10,10 +10,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
+from marketplace.tests import invariants
 from orders import services
 from orders.models import Order
 from orders.tests.factories import current, deliver, fresh, make_offer, planned
-from payments.tests.invariants import check_ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TWO_STEPS = (planned("Logo", 10_000, 3, 2), planned("Business cards", 5_000, 5, 1))
@@ -27,17 +27,17 @@ def after(**length: float) -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def _noon(settings: Any) -> Generator[None, None, None]:
+def _noon() -> Generator[None, None, None]:
     with clock.at(NOON):
         yield
 
 
 @pytest.fixture(autouse=True)
-def _proven_ledger(request: pytest.FixtureRequest) -> Generator[None, None, None]:
-    """After every test that may have moved money, the promises hold."""
+def _invariants_hold(request: pytest.FixtureRequest) -> Generator[None, None, None]:
+    """After each test with a database, before it is emptied."""
     yield
     if request.node.get_closest_marker("django_db"):
-        check_ledger()
+        assert invariants.check() == []
 
 
 @pytest.fixture

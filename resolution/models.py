@@ -359,7 +359,7 @@ class Case(models.Model):
             return self.Silence.TO_SUPPORT
         return self.Silence.AGREED
 
-    def refusal_by_state(self) -> Refusal:
+    def refusal_by_state(self, action: str = "") -> Refusal:
         """What to say when the case's state does not allow an action."""
         return {
             self.Status.NEW: Refusal("The case is not open yet."),

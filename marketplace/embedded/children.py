@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,10 @@ _LIBC = ctypes.CDLL(None)
 
 class CannotStart(Exception):
     """Why a process could not be started, in one sentence for the person at the terminal."""
+
+
+class Stop(BaseException):
+    """Somebody pressed Ctrl-C or sent a signal."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Children:
 
     # Open files that the guard keeps open until the last process is gone: a lock on the data.
     keep_open: Sequence[int] = ()
+    # Set by a signal handler. An exception raised there could be lost in whatever Python is doing just then.
+    asked_to_stop: bool = False
     _running: dict[str, tuple[subprocess.Popen[bytes], int]] = field(default_factory=dict)
     _folders: list[Path] = field(default_factory=list)
     _guard: "subprocess.Popen[bytes] | None" = None
@@ -75,10 +82,18 @@ class Children:
         return said
 
     def finish(self, name: str) -> int:
-        """Wait for a child that ends by itself, and return its exit code."""
-        code = self._running[name][0].wait()
+        """Wait for a child that ends by itself, and return its exit code. Raises Stop."""
+        child, _ = self._running[name]
+        while child.poll() is None:
+            self.pause(0.02)
         del self._running[name]
-        return code
+        return child.returncode
+
+    def pause(self, seconds: float) -> None:
+        """Sleep. Raises Stop if that is what we have been asked to do."""
+        if self.asked_to_stop:
+            raise Stop
+        time.sleep(seconds)
 
     def folder(self) -> Path:
         """A new short-named folder of our own that goes when we go. Socket paths end at about 100 bytes."""

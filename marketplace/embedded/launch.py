@@ -13,32 +13,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import environ
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from marketplace.embedded import postgres, redis
-from marketplace.embedded.children import CannotStart, Children, last_lines
+from marketplace.embedded.children import CannotStart, Children, Stop, last_lines
 
 HOST = "127.0.0.1"
 # What `manage` needs to know of a running site.
 CONNECTIONS = "connections.json"
 
 
-class Stop(BaseException):
-    """Somebody pressed Ctrl-C or sent a signal."""
-
-
 def run(root: Path) -> int:
     """Start everything, say READY, wait. 0 when asked to stop, 1 when something cannot start or ended by itself."""
-    # stdin-less shells start background jobs with SIGINT ignored; this is how we are meant to be stopped.
-    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(asked, _stop)
+    children = Children()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        children.asked_to_stop = True
+
+    for way in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(way, ask_to_stop)
     environ.Env.read_env(root / ".env")
     try:
-        with _only_copy(root / "var") as lock:
-            return Launcher(root, Children(keep_open=[lock])).run()
+        with _only_copy(root / "var", children):
+            Launcher(root, children).run()
     except CannotStart as reason:
         print(reason, flush=True)
         return 1
@@ -58,7 +59,8 @@ class Launcher:
         self.port = _free_port()
         self.private = not os.environ.get("DATABASE_URL")
 
-    def run(self) -> int:
+    def run(self) -> NoReturn:
+        """Raises Stop when asked to, and CannotStart when something cannot start or ended by itself."""
         self.logs.mkdir(exist_ok=True)
         connections = self.var / CONNECTIONS
         try:
@@ -72,12 +74,8 @@ class Launcher:
             self._site()
             print(f"\nREADY http://{HOST}:{self.port}/", *accounts.splitlines(), sep="\n", flush=True)
             print(f"\nCtrl-C stops it. What its parts have to say is in {self.logs}.", flush=True)
-            return self._watch()
-        except Stop:
-            return 0
+            self._watch()
         finally:
-            for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(asked, signal.SIG_IGN)
             self._say("Stopping")
             connections.unlink(missing_ok=True)
             self.children.stop()
@@ -145,12 +143,12 @@ class Launcher:
             self._all_alive()
             if time.monotonic() > until:
                 raise CannotStart(f"The site does not answer.{last_lines(self.logs / 'web.log')}")
-            time.sleep(0.1)
+            self.children.pause(0.1)
 
-    def _watch(self) -> int:
+    def _watch(self) -> NoReturn:
         while True:
             self._all_alive()
-            time.sleep(0.5)
+            self.children.pause(0.2)
 
     def _all_alive(self) -> None:
         for name, code in self.children.ended().items():
@@ -182,7 +180,7 @@ def secret_key(var: Path) -> str:
 
 
 @contextmanager
-def _only_copy(var: Path) -> Iterator[int]:
+def _only_copy(var: Path, children: Children) -> Iterator[None]:
     """Hold the lock on this data. The guard holds it too: until the last process of a killed copy is gone."""
     var.mkdir(exist_ok=True)
     with (var / "run.lock").open("a+") as lock:
@@ -198,11 +196,12 @@ def _only_copy(var: Path) -> Iterator[int]:
                     raise CannotStart(
                         f"Another copy (process {holder}) is already running on this data: stop that one first."
                     ) from None
-                time.sleep(0.1)
+                children.pause(0.1)
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield lock.fileno()
+        children.keep_open = [lock.fileno()]
+        yield
 
 
 def _is_running(pid: str) -> bool:
@@ -248,7 +247,3 @@ def _is_without_people() -> bool:
     known = {parameter: url[key] for key, parameter in names.items() if url.get(key)}
     with psycopg.connect(make_conninfo(**known, **url.get("OPTIONS", {}))) as connection:
         return connection.execute("select from accounts_user limit 1").fetchone() is None
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise Stop

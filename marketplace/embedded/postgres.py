@@ -27,7 +27,7 @@ ROOT_STORE = Path("/var/lib/milepost")
 
 
 def start(children: Children, data: Path, *, log: Path, settings: Sequence[str] = ()) -> str:
-    """Start it on `data`, made if need be, and return the URL of its database. Raises CannotStart."""
+    """Start it on `data`, made if need be, and return the URL of its database. Raises CannotStart and Stop."""
     binaries = _binaries()
     run_as = None
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
@@ -62,7 +62,7 @@ def start(children: Children, data: Path, *, log: Path, settings: Sequence[str] 
                 raise CannotStart(
                     f"The private PostgreSQL does not start; the end of {log} says why.{last_lines(log)}"
                 ) from None
-            time.sleep(0.03)
+            children.pause(0.03)
     return f"postgres://app@/{DATABASE}?host={socket}"
 
 

@@ -11,7 +11,7 @@ from marketplace.embedded.children import CannotStart, Children, last_lines
 def start(children: Children, data: Path | None, *, log: Path) -> str:
     """Start it and return its URL. With `data` what it holds survives a restart; without, nothing is written.
 
-    Raises CannotStart.
+    Raises CannotStart and Stop.
     """
     folder = children.folder()
     socket = folder / "redis.sock"
@@ -27,7 +27,7 @@ def start(children: Children, data: Path | None, *, log: Path) -> str:
     while not socket.exists():
         if server.poll() is not None or time.monotonic() > until:
             raise CannotStart(f"The private Redis does not start; the end of {log} says why.{last_lines(log)}")
-        time.sleep(0.01)
+        children.pause(0.01)
     return f"redis+socket://{socket}"
 
 

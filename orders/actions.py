@@ -134,16 +134,6 @@ def _of_milestone(name: str) -> Callable[[Order], Refusal | None]:
     return rule
 
 
-def _order_again(order: Order) -> Refusal | None:
-    if not order.has_ended:
-        return Refusal("You can order again when the order has ended.")
-    if not any(milestone.status == Milestone.Status.NOT_STARTED for milestone in order.plan):
-        return Refusal("Every milestone of this order was started.")
-    if not order.seller.is_active:
-        return Refusal("The seller's account is deactivated.")
-    return None
-
-
 RULES: dict[str, Callable[[Order], Refusal | None]] = {
     "place": _of_order("place"),
     "decline": _of_order("decline"),
@@ -158,5 +148,5 @@ RULES: dict[str, Callable[[Order], Refusal | None]] = {
     "grant_revisions": _of_milestone("grant_revisions"),
     "accept_and_continue": _of_milestone("accept_and_continue"),
     "start": _of_milestone("start"),
-    "order_again": _order_again,
+    "order_again": _of_order("order_again"),
 }

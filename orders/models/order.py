@@ -34,6 +34,11 @@ def next_reminder(start: datetime, end: datetime, after: datetime) -> datetime |
     return next((at for at in (end - before for before in REMIND_BEFORE) if at >= start and at > after), None)
 
 
+def last_reminder(end: datetime, now: datetime) -> datetime:
+    """Of the reminders of the deadline `end` that are due at `now` the last: only that one is sent (O16)."""
+    return max(at for at in (end - before for before in REMIND_BEFORE) if at <= now)
+
+
 @guard
 def is_not_frozen(order: "Order") -> Refusal | None:
     """R4: a dispute stops the clocks and every act but messages, answering, withdrawing and support's ruling."""
@@ -76,6 +81,19 @@ def no_attempt_is_undecided(order: "Order") -> Refusal | None:
     if milestone and milestone.undecided_charge:
         return Refusal("Your bank is still deciding about the payment.", who="the bank")
     return None
+
+
+@guard
+def order_has_ended(order: "Order") -> Refusal | None:
+    return None if order.has_ended else Refusal("You can order again when the order has ended.")
+
+
+@guard
+def something_was_not_started(order: "Order") -> Refusal | None:
+    """O9: only what was not started is ordered again."""
+    if any(milestone.status == milestone.Status.NOT_STARTED for milestone in order.plan):
+        return None
+    return Refusal("Every milestone of this order was started.")
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -294,3 +312,12 @@ class Order(models.Model):
         self.clear_deadline()
         completed = any(milestone.status == milestone.Status.COMPLETED for milestone in self.plan)
         return self.Status.COMPLETED if completed else self.Status.CANCELED
+
+    @transition(
+        status,
+        source="*",
+        target=None,
+        conditions=[order_has_ended, something_was_not_started, buyer_is_active, seller_is_active],
+    )
+    def order_again(self) -> None:
+        """O9: ask for a fresh offer with what was not started; this order stays as it ended."""

@@ -33,11 +33,14 @@ def send_offer(
     """Send a custom offer under the terms in force; the buyer has until it expires (G3, G4).
 
     The offer, its milestones, its event and the answer to the request, if there was one, appear together.
-    Raises `Refused` when seller and buyer are one person, either is deactivated, or the request is answered.
+    Raises `Refused` when seller and buyer are one person, either is deactivated, or the request is another buyer's
+    or answered.
     """
     _may_deal(by, buyer)
     if request:
         request = OfferRequest.objects.select_for_update().get(pk=request.pk)
+        if (request.seller_id, request.buyer_id) != (by.pk, buyer.pk):
+            raise Refused(Refusal("This request came from somebody else."))
         if request.offer_id:
             raise Refused(Refusal("This request is already answered."))
     now = clock.now()
@@ -95,10 +98,22 @@ def decline_offer(order: Order, *, by: User, version: int | None = None) -> None
     end(order, Because.DECLINED, by=by, at=now)
 
 
-@transaction.atomic
+@verb
 def ask_offer(*, by: User, seller: User, text: str, gig: Gig | None = None, again: Order | None = None) -> OfferRequest:
-    """Ask a seller for a custom offer, about a gig, or to order again what was not started (G2, O9)."""
+    """Ask a seller for a custom offer, about a gig, or to order again what was not started (G2, O9).
+
+    Asked twice in the same words, while it is not answered, it is one request.
+    Raises `Refused` when buyer and seller are one person or either is deactivated, and for an order that cannot be
+    ordered again.
+    """
+    by = User.objects.select_for_update(no_key=True).get(pk=by.pk)
     _may_deal(seller, by)
+    if again:
+        again, _ = lock(again.pk)
+        require(again.order_again)
+    asked = OfferRequest.objects.filter(buyer=by, seller=seller, gig=gig, again=again, text=text, offer=None).first()
+    if asked:
+        return asked
     now = clock.now()
     request = OfferRequest.objects.create(buyer=by, seller=seller, gig=gig, again=again, text=text, asked_at=now)
     tell(

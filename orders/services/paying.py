@@ -36,9 +36,11 @@ def order_gig(gig: Gig, *, by: User, brief: str, method: str, gig_version: int, 
     Raises `Refused` when the gig cannot be ordered by this person, or plan or terms are not those that were shown.
     """
     gig = Gig.objects.select_for_update(of=("self",)).select_related("seller").get(pk=gig.pk)
-    again = Order.objects.filter(number=number, buyer=by, gig=gig).first()
-    if again:
+    again = Order.objects.filter(number=number).first()
+    if again and (again.buyer_id, again.gig_id) == (by.pk, gig.pk):
         return again
+    if again:
+        raise Refused(Refusal("This page has expired. Please open the gig once more."))
     if gig.status != Gig.Status.PUBLISHED:
         raise Refused(Refusal("This gig cannot be ordered at the moment.", who="seller"))
     if gig.seller == by:

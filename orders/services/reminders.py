@@ -1,5 +1,6 @@
 """Reminders before a buyer's deadline and a delivery date (O16)."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -9,7 +10,9 @@ from django.utils import timezone
 from marketplace import clock
 from marketplace.notifications.services import tell
 from orders.models import Milestone, Order, Reminder
-from orders.models.order import next_reminder
+from orders.models.order import last_reminder, next_reminder
+
+log = logging.getLogger(__name__)
 
 BATCH = 200
 
@@ -37,40 +40,53 @@ def if_nobody_acts(order: Order) -> str:
 @transaction.atomic
 def _remind_buyers(now: datetime) -> int:
     due = Order.objects.filter(paused_at=None, remind_at__lte=now).order_by("remind_at").whole()
-    orders = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+    orders = list(due.select_for_update(skip_locked=True, no_key=True, of=("self",))[:BATCH])
     for order in orders:
-        assert order.decide_by
-        assert order.decide_from
-        assert order.remind_at
-        if now < order.decide_by:
-            _remind(order, None, order.decide_by, order.remind_at, f"If you do nothing, {if_nobody_acts(order)}", now)
-        # Of several that are overdue only the last is sent: the next one is after now.
-        order.remind_at = next_reminder(order.decide_from, order.decide_by, now)
-        order.save(update_fields=["remind_at"])
+        try:
+            _remind_buyer(order, now)
+        except Exception:
+            # Set aside, or one poisonous row would be retried first for ever.
+            log.exception("ALARM: the buyer of order %s could not be reminded", order.pk)
+            Order.objects.filter(pk=order.pk).update(remind_at=None)
     return len(orders)
 
 
 @transaction.atomic
 def _remind_sellers(now: datetime) -> int:
-    due = Milestone.objects.filter(status__in=Milestone.WORKING, remind_at__lte=now, order__paused_at=None).order_by(
-        "remind_at"
-    )
-    # The order's row is the lock, here as everywhere.
-    milestones = list(
-        due.select_related("order__seller", "order__buyer", "order__terms").select_for_update(
-            skip_locked=True, of=("order",)
-        )[:BATCH]
-    )
+    due = Milestone.objects.filter(status__in=Milestone.WORKING, remind_at__lte=now, order__paused_at=None)
+    due = due.order_by("remind_at").select_related("order__seller", "order__buyer", "order__terms")
+    # The order's row is the lock, here as everywhere; the milestone's as well, so that what is read is not old.
+    milestones = list(due.select_for_update(skip_locked=True, no_key=True, of=("self", "order"))[:BATCH])
     for milestone in milestones:
-        assert milestone.deliver_by
-        assert milestone.deliver_from
-        assert milestone.remind_at
-        if now < milestone.deliver_by:
-            text = "If you do nothing, the milestone is shown as late to both sides."
-            _remind(milestone.order, milestone, milestone.deliver_by, milestone.remind_at, text, now)
-        milestone.remind_at = next_reminder(milestone.deliver_from, milestone.deliver_by, now)
-        milestone.save(update_fields=["remind_at"])
+        try:
+            _remind_seller(milestone, now)
+        except Exception:
+            log.exception("ALARM: the seller of milestone %s could not be reminded", milestone.pk)
+            Milestone.objects.filter(pk=milestone.pk).update(remind_at=None)
     return len(milestones)
+
+
+@transaction.atomic
+def _remind_buyer(order: Order, now: datetime) -> None:
+    assert order.decide_by
+    assert order.decide_from
+    if now < order.decide_by:
+        due_at = last_reminder(order.decide_by, now)
+        _remind(order, None, order.decide_by, due_at, f"If you do nothing, {if_nobody_acts(order)}", now)
+    order.remind_at = next_reminder(order.decide_from, order.decide_by, now)
+    order.save(update_fields=["remind_at"])
+
+
+@transaction.atomic
+def _remind_seller(milestone: Milestone, now: datetime) -> None:
+    assert milestone.deliver_by
+    assert milestone.deliver_from
+    if now < milestone.deliver_by:
+        due_at = last_reminder(milestone.deliver_by, now)
+        text = "If you do nothing, the milestone is shown as late to both sides."
+        _remind(milestone.order, milestone, milestone.deliver_by, due_at, text, now)
+    milestone.remind_at = next_reminder(milestone.deliver_from, milestone.deliver_by, now)
+    milestone.save(update_fields=["remind_at"])
 
 
 def _remind(

@@ -1,0 +1,201 @@
+"""Everything about one order, for support: parties, milestones, files, activity, ledger, and where every cent is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch
+from django.urls import reverse
+
+from marketplace.accounts.models import User
+from marketplace.backoffice.access import RULE, WITHHOLD
+from marketplace.order_page import Headline, headline
+from orders.activity import sentence
+from orders.guards import Refusal, why_not
+from orders.models import Attachment, Delivery, Event, Message, Milestone, Order
+from orders.models.order import OrderQuerySet
+from payments.models import Charge, Refund, Transfer
+from payments.services import Cents, where_every_cent_is
+from resolution.models import Case
+from resolution.services import consider
+
+CENTS = {
+    "charged": "Charged",
+    "held": "Held",
+    "seller": "Paid to seller",
+    "fees": "Fees",
+    "refunds_due": "Refund on its way",
+    "refunded": "Refunded",
+    "charged_back": "Charged back",
+}
+
+
+@dataclass(frozen=True)
+class Button:
+    """One of support's acts: possible now, or greyed with the reason (P1)."""
+
+    label: str
+    url: str
+    refusal: Refusal | None
+    danger: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """A milestone with its deliveries and their files."""
+
+    milestone: Milestone
+    deliveries: list["Handed"]
+    late: bool
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A delivery or a message with its files."""
+
+    what: Delivery | Message
+    files: list[Attachment]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event of the activity: who, when, what, why."""
+
+    event: Event
+    who: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where the money of one milestone is, in the order of `CENTS`, in minor units."""
+
+    title: str
+    amounts: list[int]
+
+
+def with_everything() -> OrderQuerySet:
+    """Orders with all that their page shows of themselves; the rest is fetched per kind."""
+    return (
+        Order.objects.whole()
+        .select_related("gig")
+        .prefetch_related(Prefetch("milestones__deliveries", Delivery.objects.order_by("number")))
+    )
+
+
+def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
+    """What the page of an order shows, from a constant number of queries."""
+    attached = list(order.attachments.select_related("uploaded_by", "withheld_by"))
+    held = [milestone.held_id for milestone in order.plan if milestone.held_id]
+    cases = list(order.cases.select_related("reason", "milestone"))
+    pending = next((case for case in cases if case.is_pending), None)
+    return {
+        "order": order,
+        "headline": standing(order, now),
+        "overdue": order.is_overdue(now),
+        "buttons": buttons(order, now) if viewer.has_perm(RULE) else [],
+        "pending": pending,
+        "may_rule": viewer.has_perm(RULE),
+        "may_withhold": viewer.has_perm(WITHHOLD),
+        "may_see_people": viewer.has_perm("accounts.view_user"),
+        "rules": order.terms.sentences(),
+        "steps": steps(order, attached, now),
+        "talk": talk(order, attached),
+        "other_files": [file for file in attached if not file.delivery_id and not file.message_id],
+        "activity": activity(order, order.events.all()),
+        "columns": list(CENTS.values()),
+        "cents": cents_per_milestone(order),
+        "transfers": list(
+            Transfer.objects.filter(held__in=held).select_related("source__owner", "destination__owner", "held")
+        ),
+        "charges": list(Charge.objects.filter(held__in=held).select_related("held").order_by("pk")),
+        "refunds": list(Refund.objects.filter(held__in=held).select_related("held").order_by("pk")),
+        "cases": cases,
+        "pauses": list(order.pauses.select_related("started_by")),
+        "reminders": list(order.reminders.all()),
+    }
+
+
+def standing(order: Order, now: datetime) -> Headline:
+    """What is next, as somebody reads it who is neither side."""
+    return headline(order, "", now)
+
+
+def buttons(order: Order, now: datetime) -> list[Button]:
+    """Support's acts without a case: one is opened and ruled in one transaction (R6)."""
+    found = []
+    milestone = order.open_milestone
+    if milestone:
+        found.append(
+            Button(
+                f"Cancel “{milestone.title}”",
+                reverse("admin:orders_order_cancel_milestone", args=[order.pk, milestone.pk]),
+                why_not_cancel(order, Case.Kind.CANCEL_MILESTONE, milestone, now),
+            )
+        )
+    if not order.has_ended:
+        found.append(
+            Button(
+                "Cancel the order",
+                reverse("admin:orders_order_cancel", args=[order.pk]),
+                why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, now),
+            )
+        )
+    return found
+
+
+def why_not_cancel(order: Order, kind: str, milestone: Milestone | None, now: datetime) -> Refusal | None:
+    """Why support cannot cancel now without a case; None when they can."""
+    return about_to_settle(order, now) or why_not(
+        consider(order, kind, Case.Side.SUPPORT, now=now, milestone=milestone).open_for_support
+    )
+
+
+def about_to_settle(order: Order, now: datetime) -> Refusal | None:
+    if order.is_overdue(now):
+        return Refusal("The clock is about to settle this order.", when=order.decide_by)
+    return None
+
+
+def steps(order: Order, attached: list[Attachment], now: datetime) -> list[Step]:
+    found = []
+    for milestone in order.plan:
+        handed = [
+            Handed(delivery, [file for file in attached if file.delivery_id == delivery.pk])
+            for delivery in milestone.deliveries.all()
+        ]
+        found.append(Step(milestone, handed, milestone.is_late(now)))
+    return found
+
+
+def talk(order: Order, attached: list[Attachment]) -> list[Handed]:
+    messages = order.messages.select_related("author")
+    return [Handed(message, [file for file in attached if file.message_id == message.pk]) for message in messages]
+
+
+def activity(order: Order, events: Any) -> list[Line]:
+    """Every event, also those that the two sides' page leaves to another line; the newest first."""
+    told = events.select_related("actor", "on_behalf_of", "milestone").order_by("-id")
+    return [Line(event, _who(event), sentence(event, order, None)) for event in told]
+
+
+def _who(event: Event) -> str:
+    who = event.actor.name if event.actor else "The clock"
+    return f"{who}, for {event.on_behalf_of.name}" if event.on_behalf_of else who
+
+
+def cents_per_milestone(order: Order) -> list[Row]:
+    """Where every cent is, per milestone that was ever to be paid; the last row is the sum (M11)."""
+    paid = [(milestone, milestone.held.reference) for milestone in order.plan if milestone.held]
+    cents = where_every_cent_is([reference for _, reference in paid])
+    rows = [Row(f"{step.position}. {step.title}", amounts(cents[reference])) for step, reference in paid]
+    return [*rows, Row("The order", total(row.amounts for row in rows))]
+
+
+def amounts(cents: Cents) -> list[int]:
+    return [getattr(cents, name) for name in CENTS]
+
+
+def total(rows: Iterable[list[int]]) -> list[int]:
+    return [sum(column) for column in zip(*rows, strict=True)] or [0] * len(CENTS)

@@ -1,0 +1,143 @@
+"""An order in admin: one page with everything about it, and support's acts without a case (R6)."""
+
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from marketplace import clock
+from marketplace.backoffice.access import RULE, SEE_ORDER, WITHHOLD, agent, find, staff_page
+from marketplace.backoffice.order_page import order_context, why_not_cancel, with_everything
+from marketplace.backoffice.ruling import Ruling, rule
+from marketplace.backoffice.stuck import Unsticking
+from orders.admin import OrderList
+from orders.forms import PlainText
+from orders.guards import Refusal, Refused
+from orders.models import Attachment, Order
+from orders.services import withhold_file
+from resolution import services
+from resolution.locking import refuse_party
+from resolution.models import Case
+
+
+class WithholdForm(forms.Form):
+    reason = PlainText(
+        label="Reason",
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text="Both sides read it.",
+    )
+
+
+@admin.register(Order)
+class OrderAdmin(Unsticking, OrderList):
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "<path:object_id>/milestones/<int:milestone_id>/cancel/",
+                staff_page(self, self.cancel_milestone_view, SEE_ORDER, RULE),
+                name="orders_order_cancel_milestone",
+            ),
+            path(
+                "<path:object_id>/cancel/",
+                staff_page(self, self.cancel_order_view, SEE_ORDER, RULE),
+                name="orders_order_cancel",
+            ),
+            path(
+                "<path:object_id>/files/<int:file_id>/withhold/",
+                staff_page(self, self.withhold_view, SEE_ORDER, WITHHOLD),
+                name="orders_order_withhold",
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of an order, to look at: it has buttons and no fields."""
+        if not self.has_view_permission(request) or request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        order = find(with_everything(), object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Order {order.number}",
+            **order_context(order, agent(request), clock.now()),
+        }
+        return TemplateResponse(request, "admin/orders/order/page.html", context)
+
+    def cancel_milestone_view(self, request: HttpRequest, object_id: str, milestone_id: int) -> HttpResponse:
+        order = find(Order.objects.whole(), object_id)
+        milestone = get_object_or_404(order.milestones, pk=milestone_id)
+        ruling = Ruling(
+            label=f"Cancel “{milestone.title}”",
+            done=f"“{milestone.title}” is canceled.",
+            order=order,
+            act=partial(services.cancel_milestone_by_support, milestone),
+            back=page_of(order),
+            refusal=why_not_cancel(order, Case.Kind.CANCEL_MILESTONE, milestone, clock.now()),
+        )
+        return rule(request, self, ruling)
+
+    def cancel_order_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = find(Order.objects.whole(), object_id)
+        ruling = Ruling(
+            label="Cancel the order",
+            done="The order is canceled.",
+            order=order,
+            act=partial(services.cancel_order_by_support, order),
+            back=page_of(order),
+            refusal=why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, clock.now()),
+        )
+        return rule(request, self, ruling)
+
+    def withhold_view(self, request: HttpRequest, object_id: str, file_id: int) -> HttpResponse:
+        """Withhold a file: its row and hash stay, the bytes go for good (O5)."""
+        order = find(Order.objects.select_related("buyer", "seller"), object_id)
+        file = get_object_or_404(Attachment.objects.select_related("uploaded_by"), order=order, pk=file_id)
+        try:
+            refuse_party(order, agent(request))
+        except Refused as refused:
+            return self._withhold_page(request, order, file, None, refused.refusal, status=403)
+        form = WithholdForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            return self._withhold_page(request, order, file, form, None, status=422 if form.is_bound else 200)
+        reason = form.cleaned_data["reason"]
+        try:
+            withhold_file(file, by=agent(request), reason=reason)
+        except Refused as refused:
+            return self._withhold_page(request, order, file, form, refused.refusal, status=409)
+        self.log_change(request, order, f"Withheld the file {file.name}: {reason}")
+        messages.success(request, f"{file.name} is withheld. Both sides are told.")
+        return HttpResponseRedirect(page_of(order))
+
+    def _withhold_page(
+        self,
+        request: HttpRequest,
+        order: Order,
+        file: Attachment,
+        form: WithholdForm | None,
+        refusal: Refusal | None,
+        *,
+        status: int,
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Withhold {file.name}",
+            "order": order,
+            "file": file,
+            "form": form,
+            "refusal": refusal,
+        }
+        return TemplateResponse(request, "admin/orders/order/withhold.html", context, status=status)
+
+
+def page_of(order: Order) -> str:
+    return reverse("admin:orders_order_change", args=[order.pk])

@@ -96,6 +96,24 @@ def test_what_is_wrong_is_told_at_its_field_and_everything_typed_is_kept(client:
     assert Gig.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("category", "9" * 30),
+        ("category", "\0"),
+        ("version", str(2**63)),
+        ("key", "x"),
+        ("title", "emoji 🎨 and\r\nBcc: x"),
+        ("description", "nul \0"),
+        ("plan-0-delivery_days", "9" * 30),
+        ("plan-0-revisions", "9" * 30),
+        ("plan-0-title", "nul \0"),
+    ],
+)
+def test_strange_values_never_break_the_page(client: Client, theo: User, field: str, value: str) -> None:
+    assert client.post(NEW, filled(**{field: value})).status_code in (200, 302)
+
+
 def test_wrong_prices_are_told_when_the_currency_is_right(client: Client, theo: User) -> None:
     answer = client.post(NEW, filled(SKETCHES | {"price": "60.001"}))
     assert answer.context["plan"].errors == [{"price": ["USD has at most 2 decimals: enter an amount like 123.45."]}]

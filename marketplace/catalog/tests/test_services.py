@@ -116,6 +116,30 @@ def test_a_stale_edit_changes_nothing() -> None:
     assert (gig.title, gig.status) == ("Old", PAUSED)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_edits_of_one_version_the_second_is_stale() -> None:
+    gig, category, start = GigFactory(title="Old"), CategoryFactory(), threading.Barrier(2)
+    outcomes: list[str] = []
+
+    def edit(title: str) -> None:
+        start.wait()
+        try:
+            values = details(title=title, category=category)
+            outcomes.append(services.edit_gig(gig, by=gig.seller, version=gig.version, **values).title)
+        except services.GigChanged:
+            outcomes.append("stale")
+        connections.close_all()
+
+    edits = [threading.Thread(target=edit, args=[title]) for title in ("A", "B")]
+    for thread in edits:
+        thread.start()
+    for thread in edits:
+        thread.join()
+    saved = Gig.objects.get()
+    assert sorted(outcomes) == [saved.title, "stale"]
+    assert (saved.version, saved.plan.count()) == (gig.version + 1, 3)
+
+
 def test_an_edit_outside_the_terms_changes_nothing() -> None:
     gig = GigFactory(title="Old")
     with pytest.raises(services.PlanRefused, match=r"The least price of a milestone is \$3.00"):

@@ -6,7 +6,7 @@ A verb reads `now()` once, after it holds the order's lock. SQL never calls now(
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
@@ -21,7 +21,8 @@ def now() -> datetime:
 @contextmanager
 def at(instant: datetime) -> Iterator[None]:
     """Run the body as if it were `instant`: for rehearsals ("what if it were day 8") and demo stories."""
-    token = _imagined.set(instant)
+    # In UTC, or adding eight days to it would add them to a wall clock and lose an hour in spring (I13).
+    token = _imagined.set(instant.astimezone(UTC))
     try:
         yield
     finally:

@@ -88,8 +88,10 @@ def _accept(order: Order, milestone: Milestone, *, by: User, now: datetime) -> N
     touch(order, by=by, now=now)
     if milestone.status == Milestone.Status.IN_REVISION:
         order.set_deadline(now, now + order.terms.review)  # no deadline of the buyer was running (O13)
-    elif order.terms.continuing is not None:
-        order.set_deadline(now, now + order.terms.continuing)
+    assert order.decide_by
+    longer = order.terms.continuing
+    if longer is not None and now + longer > order.decide_by:
+        order.set_deadline(now, now + longer)
     released = pay_seller(milestone, at=now)
     move(milestone.accept, now, kind=Event.Kind.ACCEPTED, by=by, at=now, released=released)
     end_if_nothing_is_left(order, Because.FINISHED, by=by, at=now)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 import payments.services as payments
 from marketplace import clock
@@ -23,8 +23,10 @@ from payments.models import Charge
 
 log = logging.getLogger(__name__)
 
-# An attempt that was left behind by a crash is taken up again after this long.
+# An attempt that was left behind by a crash is taken up again after this long …
 LEFT_BEHIND = timedelta(seconds=30)
+# … and one that waits for the buyer or the bank, whose answer comes as an event, after this long (I15).
+WAITING = timedelta(minutes=3)
 
 
 @transaction.atomic
@@ -156,7 +158,10 @@ def record_charge(charge_id: int, outcome: Outcome, event: ParsedEvent | None = 
 
 def settle_charges() -> int:
     """Take up the attempts that a crash or a silent provider left undecided; returns how many were asked about."""
-    left = list(payments.undecided_charges(before=clock.now() - LEFT_BEHIND).values_list("pk", flat=True)[:200])
+    now = clock.now()
+    undecided = payments.undecided_charges(before=now - LEFT_BEHIND)
+    waiting = Q(status__in=(Charge.Status.ACTION_NEEDED, Charge.Status.PROCESSING), cancel_asked_at=None)
+    left = list(undecided.exclude(waiting, asked_at__gt=now - WAITING).values_list("pk", flat=True)[:200])
     for charge_id in left:
         try:
             collect(charge_id)

@@ -22,7 +22,7 @@ class CaseForm(VersionedForm):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="The other side reads this, and Customer Support if it comes to that.",
     )
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
 
     def __init__(self, *args: Any, order: Order, side: str, kinds: list[Action], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -110,6 +110,7 @@ def case_context(case: Case, viewer: User, *, tried: str = "", form: forms.Form 
     order = case.order
     side = order.side_of(viewer)
     mine = [action for action in case_actions(case, side, case.moment) if not not_the_side(case, side, action.name)]
+    panels = [_panel(case, action, viewer, tried, form) for action in mine if action.allowed]
     return {
         "case": case,
         "order": order,
@@ -118,7 +119,9 @@ def case_context(case: Case, viewer: User, *, tried: str = "", form: forms.Form 
         "headline": headline(case, side),
         "if_nobody_acts": if_nobody_acts(case),
         "silence": silence_in_words(case) if case.on_silence and case.is_pending else "",
-        "panels": [_panel(case, action, viewer, tried, form) for action in mine if action.allowed],
+        "panels": panels,
+        # What was typed into a button that is gone by now is not lost.
+        "typed": "" if form is None or any(panel.opened for panel in panels) else form.data.get("text", ""),
         "actions": mine,
         "statements": _statements(case, viewer),
         "files": list(case.files.all()),

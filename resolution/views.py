@@ -9,17 +9,19 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace import clock
+from marketplace.accounts.requests import SignedInRequest
 from orders.activity import sentence
 from orders.forms import VersionedForm
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Event, Order
 from orders.views.acting import order_of
+from orders.words import SENTENCES
 from resolution import services
 from resolution.forms import CaseForm
 from resolution.locking import case_of
@@ -32,7 +34,7 @@ Do = Callable[[Case, dict[str, Any]], object]
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def open_case(request: HttpRequest, number: str) -> HttpResponse:
+def open_case(request: SignedInRequest, number: str) -> HttpResponse:
     """Open a case: which kinds are possible and why not the others, what silence means, and every cent (R1, R2, R7)."""
     order = order_of(request, number)
     if request.method != "POST":
@@ -64,7 +66,7 @@ def open_case(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def case(request: HttpRequest, number: str) -> HttpResponse:
+def case(request: SignedInRequest, number: str) -> HttpResponse:
     """One page for both sides of a case: statements, files, what happened, and what if nobody acts."""
     found = _case(request, number)
     return render(request, "resolution/case.html", case_context(found, request.user))
@@ -72,7 +74,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def accept(request: HttpRequest, number: str) -> HttpResponse:
+def accept(request: SignedInRequest, number: str) -> HttpResponse:
     return _act(
         request,
         number,
@@ -84,7 +86,7 @@ def accept(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def decline(request: HttpRequest, number: str) -> HttpResponse:
+def decline(request: SignedInRequest, number: str) -> HttpResponse:
     return _act(
         request,
         number,
@@ -96,7 +98,7 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+def withdraw(request: SignedInRequest, number: str) -> HttpResponse:
     return _act(
         request,
         number,
@@ -108,7 +110,7 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def escalate(request: HttpRequest, number: str) -> HttpResponse:
+def escalate(request: SignedInRequest, number: str) -> HttpResponse:
     return _act(
         request,
         number,
@@ -118,7 +120,7 @@ def escalate(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
-def _act(request: HttpRequest, number: str, name: str, do: Do, *, done: str) -> HttpResponse:
+def _act(request: SignedInRequest, number: str, name: str, do: Do, *, done: str) -> HttpResponse:
     """One button of a case. Refused (409) or with wrong input (422) the page is shown again, with what was typed."""
     case = _case(request, number)
     try:
@@ -138,13 +140,13 @@ def _act(request: HttpRequest, number: str, name: str, do: Do, *, done: str) -> 
     return redirect(case)
 
 
-def _case(request: HttpRequest, number: str) -> Case:
+def _case(request: SignedInRequest, number: str) -> Case:
     """The viewer's case, on the rows that the guards look at."""
     row = get_object_or_404(Case.objects.of(request.user), number=number)
     return case_of(Order.objects.whole().get(pk=row.order_id), row.pk, clock.now())
 
 
-def _case_form(request: HttpRequest, order: Order, data: Any = None) -> CaseForm:
+def _case_form(request: SignedInRequest, order: Order, data: Any = None) -> CaseForm:
     side = order.side_of(request.user)
     details: dict[str, Any] = {"order": order, "side": side, "kinds": kinds_for(order, side, clock.now())}
     if data is None:
@@ -160,7 +162,7 @@ def _posted_from_another_version(form: CaseForm, order: Order) -> Stale | None:
 
 
 def _opening_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     order: Order,
     form: CaseForm | None,
     *,
@@ -174,14 +176,14 @@ def _opening_page(
         # Drawn anew for the order as it is now, with what was typed and without judging it.
         typed = {name: form.data.get(name, "") for name in ("kind", "reason", "statement")}
         form = _case_form(request, order)
-        form.initial |= typed
+        form.initial.update(typed)
     context = opening_context(order, request.user, form, clock.now())
     context |= {"refusal": refusal, "stale": stale, "changes": _changes(request, order, stale)}
     return render(request, "resolution/open.html", context, status=status)
 
 
 def _case_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     case: Case,
     tried: str = "",
     form: forms.Form | None = None,
@@ -192,16 +194,17 @@ def _case_page(
 ) -> HttpResponse:
     if isinstance(form, VersionedForm):
         # What was typed is kept; the version becomes the one that is shown now.
-        form.data = form.data.copy()  # type: ignore[attr-defined]
-        form.data["version"] = str(case.order.version)
+        data = form.data.copy()  # type: ignore[attr-defined]
+        data["version"] = str(case.order.version)
+        form.data = data
     context = case_context(case, request.user, tried=tried, form=form)
     context |= {"refusal": refusal, "stale": stale, "changes": _changes(request, case.order, stale)}
     return render(request, "resolution/case.html", context, status=status)
 
 
-def _changes(request: HttpRequest, order: Order, stale: Stale | None) -> list[str]:
+def _changes(request: SignedInRequest, order: Order, stale: Stale | None) -> list[str]:
     """What has happened since the form was drawn (O19)."""
     if stale is None:
         return []
     since = Event.objects.filter(order=order, version__gt=stale.seen).select_related("actor", "milestone")
-    return [sentence(event, order, request.user) for event in since]
+    return [sentence(event, order, request.user) for event in since if not SENTENCES[event.kind].hidden]

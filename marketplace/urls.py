@@ -6,7 +6,7 @@ from marketplace import health, views, webhooks
 urlpatterns = [
     path("", views.home, name="home"),
     path("help/milestones/", views.help_milestones, name="help"),
-    path("orders/<str:number>/", views.order_page, name="order"),
+    path("orders/<slug:number>/", views.order_page, name="order"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

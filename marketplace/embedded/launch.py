@@ -134,8 +134,7 @@ class Launcher:
         }
         parts["web"] += ["--worker-class=gthread", "--workers=2", "--threads=4", "--log-level=warning"]
         parts["web"] += ["--graceful-timeout=5", "--no-control-socket"]
-        if environ.Env().bool("DEBUG"):
-            parts["web"].append("--reload")
+        parts["web"].append("--reload" if environ.Env().bool("DEBUG") else "--preload")
         for name, command in parts.items():
             self.children.start(name, command, cwd=self.root, log=self._log(name))
         until = time.monotonic() + 60

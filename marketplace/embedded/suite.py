@@ -39,7 +39,7 @@ def run(root: Path, arguments: list[str]) -> int:
             if _attached([sys.executable, *command], root, {**SETTINGS_FOR_MYPY, **os.environ}):
                 failed.append(name)
             print(f"   {'FAILED' if name in failed else 'passed'} in {time.monotonic() - began:.0f} s", flush=True)
-        arguments = ["-n", "2"]
+        arguments = ["-n", "2", "--dist", "loadgroup"]
     print(f"== pytest {' '.join(arguments)}", flush=True)
     if failed:
         print(f"   (failed already: {', '.join(failed)})", flush=True)

@@ -10,8 +10,10 @@ from typing import Any, NoReturn, cast
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils.module_loading import import_string
 
+from payments.backoff import next_try
 from payments.models import SandboxCharge, SandboxEvent, SandboxRefund
 
 from .base import BadEvent, BadSignature, Outcome, ParsedEvent, State, outside_transaction
@@ -27,7 +29,6 @@ _CHARGE_KINDS = {
 }
 _REFUND_KINDS = {"refund.succeeded": State.SUCCEEDED, "refund.refused": State.FAILED}
 _FIRST_RETRY = timedelta(seconds=15)
-_LONGEST_RETRY = timedelta(hours=1)
 
 
 def announce_charge(charge: SandboxCharge, at: datetime) -> None:
@@ -73,10 +74,8 @@ def deliver_due(at: datetime, *, about: str = "", batch: int = 200) -> int:
         if about:
             due = due.filter(key=about)
         events = list(due.order_by("next_try_at", "created_at").select_for_update(skip_locked=True)[:batch])
-        for event in events:
-            event.next_try_at = at + min(_FIRST_RETRY * 2 ** min(event.tries, 10), _LONGEST_RETRY)
-            event.tries += 1
-        SandboxEvent.objects.bulk_update(events, ["next_try_at", "tries"])
+        claimed = SandboxEvent.objects.filter(pk__in=[event.pk for event in events])
+        claimed.update(next_try_at=next_try(at, _FIRST_RETRY), tries=F("tries") + 1)
     return sum(_deliver(event, at) for event in events)
 
 
@@ -85,7 +84,7 @@ def _deliver(event: SandboxEvent, at: datetime) -> bool:
     try:
         deliver(raw_body, sign(raw_body))
     except Exception:
-        logger.exception("Event %s was not accepted (try %s).", event.pk, event.tries)
+        logger.exception("Event %s was not accepted (try %s).", event.pk, event.tries + 1)
         return False
     SandboxEvent.objects.filter(pk=event.pk).update(delivered_at=at)
     return True

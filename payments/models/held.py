@@ -4,18 +4,22 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from marketplace.accounts.models import User
 from payments.money import display, fee
+
+from .ledger import Transfer
 
 
 class HeldFundsQuerySet(models.QuerySet["HeldFunds"]):
     def released_to(self, payee: User) -> Self:
         """What `payee` was paid for, newest first, each with the `earned` amount that the ledger has for it."""
-        earned = Sum("transfers__amount", filter=Q(transfers__kind="earning"), default=0)
-        done = self.filter(payee=payee, released_at__isnull=False)
-        return done.annotate(earned=earned).order_by("-released_at", "-pk")
+        done = self.filter(payee=payee, released_at__isnull=False).order_by("-released_at", "-pk")
+        # One release, so one such transfer. A subquery, because it is worked out only for the rows of the page shown.
+        earning = Transfer.objects.filter(held=OuterRef("pk"), kind="earning")
+        return done.annotate(earned=Coalesce(Subquery(earning.values("amount")), 0))
 
     def in_progress_for(self, payee: User) -> Self:
         """Funded and neither released nor given back."""

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from marketplace import clock
+from payments.backoff import next_try
 from payments.errors import BadPart, NothingHeld, NotRefused
 from payments.gateways import Gateway, GatewayError, GatewayUnavailable, Outcome, State, gateway, outside_transaction
 from payments.models import Charge, HeldFunds, Refund, Transfer
@@ -20,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(hours=1)
 
 Status = Refund.Status
 _TAKEN_FROM: dict[State, Collection[Status]] = {
@@ -178,15 +178,13 @@ def settle_refunds(*, at: datetime) -> int:
     outside_transaction()
     with transaction.atomic():
         refunds = list(Refund.objects.to_settle(at).select_for_update(skip_locked=True)[:BATCH])
-        for refund in refunds:
-            refund.next_try_at = at + min(FIRST_RETRY * 2 ** min(refund.tries, 10), LONGEST_RETRY)
-            refund.tries += 1
-        Refund.objects.bulk_update(refunds, ["next_try_at", "tries"])
+        claimed = Refund.objects.filter(pk__in=[refund.pk for refund in refunds])
+        claimed.update(next_try_at=next_try(at, FIRST_RETRY), tries=F("tries") + 1)
     for refund in refunds:
         try:
             send_refund(refund.pk)
         except Exception:
-            logger.exception("Refund %s is set aside until %s.", refund.key, refund.next_try_at)
+            logger.exception("Refund %s is set aside for a while.", refund.key)
     return len(refunds)
 
 

@@ -88,8 +88,6 @@ def opening_context(order: Order, viewer: User, form: CaseForm, now: datetime) -
     """The page on which a case is opened. Each possible kind is rehearsed, so that nobody is surprised (R7)."""
     side = order.side_of(viewer)
     kinds = list(form.kinds.values())
-    claim = consider(order, Case.Kind.CANCEL_MILESTONE, side, now=now)
-    claim.reason = Reason(code=Reason.SELLER_LATE)
     return {
         "order": order,
         "other": order.seller if side == "buyer" else order.buyer,
@@ -99,9 +97,7 @@ def opening_context(order: Order, viewer: User, form: CaseForm, now: datetime) -
         "actions": kinds,
         "answer_time": in_words(order.terms.answer),
         "escalation_time": in_words(order.terms.escalation),
-        "very_late": f"{very_late(claim)}: {effect_of(claim)} as soon as you send this, citing that the seller is late"
-        if kinds[0].allowed and claim.is_very_late_claim
-        else "",
+        "very_late": _very_late(order, side, now) if kinds[0].allowed else "",
     }
 
 
@@ -118,7 +114,7 @@ def case_context(case: Case, viewer: User, *, tried: str = "", form: forms.Form 
         "section": _section(side),
         "headline": headline(case, side),
         "if_nobody_acts": if_nobody_acts(case),
-        "silence": silence_in_words(case) if case.on_silence and case.is_pending else "",
+        "silence": silence_in_words(case) if case.status == Status.OPEN else "",
         "panels": panels,
         # What was typed into a button that is gone by now is not lost.
         "typed": "" if form is None or any(panel.opened for panel in panels) else form.data.get("text", ""),
@@ -152,6 +148,15 @@ def headline(case: Case, side: str) -> Headline:
     return Headline(case.refusal_by_state().reason.rstrip("."), texts)
 
 
+def _very_late(order: Order, side: str, now: datetime) -> str:
+    """What citing that the seller is late does on the spot; empty when it would be an ordinary case (O15)."""
+    claim = consider(order, Case.Kind.CANCEL_MILESTONE, side, now=now)
+    claim.reason = Reason(code=Reason.SELLER_LATE)
+    if not claim.is_very_late_claim:
+        return ""
+    return f"{very_late(claim)}: {effect_of(claim, 'you')} as soon as you send this, citing that the seller is late"
+
+
 def _section(side: str) -> str:
     return "/orders/" if side == "buyer" else "/sales/"
 
@@ -159,13 +164,14 @@ def _section(side: str) -> str:
 def _choice(order: Order, action: Action, viewer: User, now: datetime) -> Choice:
     case = consider(order, action.name, order.side_of(viewer), now=now)
     case.on_silence = case.silence()
-    outcome = _rehearsed(lambda: what_cancel_does(order, action.name, by=viewer))
-    return Choice(action.name, action.label, silence_in_words(case), outcome)
+    outcome = _rehearsed(lambda: what_cancel_does(order, action.name, by=viewer), case.side)
+    silence = "it counts as agreed" if case.on_silence == Case.Silence.AGREED else silence_in_words(case)
+    return Choice(action.name, action.label, silence, outcome)
 
 
-def _rehearsed(rehearsal: Callable[[], Rehearsal]) -> list[str]:
+def _rehearsed(rehearsal: Callable[[], Rehearsal], side: str) -> list[str]:
     try:
-        return rehearsal().sentences
+        return rehearsal().sentences_for(side)
     except Refused as refused:  # the order has changed since it was read for this page
         return [refused.refusal.reason]
 
@@ -173,7 +179,7 @@ def _rehearsed(rehearsal: Callable[[], Rehearsal]) -> list[str]:
 def _panel(case: Case, action: Action, viewer: User, tried: str, form: forms.Form | None) -> Panel:
     outcome = []
     if action.name == "accept":
-        outcome = _rehearsed(lambda: rehearse(case.order, lambda: accept_case(case, by=viewer)))
+        outcome = _rehearsed(lambda: rehearse(case.order, lambda: accept_case(case, by=viewer)), case.answering_side)
     elif action.name == "decline":
         escalation, rest = in_words(case.order.terms.escalation), in_words(case.order.terms.least_rest)
         outcome = [

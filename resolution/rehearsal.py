@@ -14,7 +14,7 @@ from django.db.models import Max, QuerySet
 from marketplace.accounts.models import User
 from marketplace.notifications.models import Notice
 from orders.locking import lock_as_it_is, touch
-from orders.models import Event, Order
+from orders.models import Event, Milestone, Order
 from payments.models import Transfer
 from payments.money import display
 from payments.services import Cents, where_every_cent_is
@@ -25,11 +25,12 @@ Kind = Transfer.Kind
 
 @dataclass(frozen=True)
 class Change:
-    """Something that would be different: “Logo”: In progress → Canceled."""
+    """Something that would be different: “Logo”: In progress → Canceled; `text` says it as a sentence."""
 
     what: str
     before: str
     after: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,16 @@ class Rehearsal:
 
     @property
     def sentences(self) -> list[str]:
-        """What would happen to every cent and every state, in words."""
-        money = [f"{movement}." for movement in self.movements] or ["No money moves."]
-        return [*(f"{change.what}: {change.before} → {change.after}." for change in self.states), *money]
+        """What would happen to every state, from and to, and to every cent: for support."""
+        return [*(f"{change.what}: {change.before} → {change.after}." for change in self.states), *self._money]
+
+    def sentences_for(self, side: str) -> list[str]:
+        """The same in the words of the side that reads it: what is the buyer's is yours."""
+        return [line.replace(f"the {side}", "you") for line in (*(change.text for change in self.states), *self._money)]
+
+    @property
+    def _money(self) -> list[str]:
+        return [f"{movement}." for movement in self.movements] or ["No money moves."]
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,11 @@ def what_cancel_does(order: Order, kind: str, *, by: User) -> Rehearsal:
     return rehearse(order, act)
 
 
+_TEXT = {
+    Milestone.Status.CANCELED.value: "{} is canceled.",
+    Milestone.Status.COMPLETED.value: "{} is completed.",
+    Milestone.Status.NOT_STARTED.value: "{} will not be started.",
+}
 _TO_BUYER = "goes back to the buyer"
 _WHAT = {
     Kind.REFUND.value: _TO_BUYER,
@@ -154,16 +167,17 @@ def _compare(before: _Picture, after: _Picture, event_id: int, transfer_id: int)
 
 
 def _states(before: Order, after: Order) -> list[Change]:
-    changes = [
-        Change(f"“{was.title}”", was.get_status_display(), now.get_status_display())
-        for was, now in zip(before.plan, after.plan, strict=True)
-        if was.status != now.status
-    ]
+    changes = []
+    for was, now in zip(before.plan, after.plan, strict=True):
+        if was.status != now.status:
+            name, old, new = f"“{was.title}”", was.get_status_display(), now.get_status_display()
+            changes.append(Change(name, old, new, _TEXT.get(now.status, f"{{}}: {old} → {new}.").format(name)))
     if before.status != after.status:
-        changes.append(Change("The order", before.get_status_display(), after.get_status_display()))
+        old, new = before.get_status_display(), after.get_status_display()
+        changes.append(Change("The order", old, new, f"The order ends as {new.lower()}."))
     if bool(before.paused_at) != bool(after.paused_at) and not after.has_ended:
-        words = ("frozen", "running") if before.paused_at else ("running", "frozen")
-        changes.append(Change("The clocks", *words))
+        old, new = ("frozen", "running") if before.paused_at else ("running", "frozen")
+        changes.append(Change("The clocks", old, new, f"The clocks of the order are {new} from then on."))
     return changes
 
 

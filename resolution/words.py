@@ -22,9 +22,9 @@ NOTICES: dict[str, str] = {
 }
 
 
-def effect_of(case: Case) -> str:
+def effect_of(case: Case, buyer: str = "the buyer") -> str:
     """What agreeing to the case does: “Logo” is canceled and $105.50 goes back to the buyer."""
-    back = f" and {case.at_stake} goes back to the buyer" if case.at_stake else ""
+    back = f" and {case.at_stake} goes back to {buyer}" if case.at_stake else ""
     if case.kind == Case.Kind.CANCEL_MILESTONE:
         return f"“{case.milestone}” is canceled{back}"
     return f"the order is canceled{back}" if back else "the order ends; nothing is held that would go back"

@@ -6,7 +6,7 @@ import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
-import resolution.models
+import resolution.models.case
 
 
 class Migration(migrations.Migration):
@@ -55,7 +55,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "number",
-                    models.CharField(default=resolution.models.new_number, editable=False, max_length=20, unique=True),
+                    models.CharField(
+                        default=resolution.models.case.new_number, editable=False, max_length=20, unique=True
+                    ),
                 ),
                 (
                     "kind",

@@ -47,9 +47,9 @@ def test_a_rehearsal_says_what_happens_to_every_state_and_cent_and_leaves_nothin
     assert fresh_case(case).status == "open"
     assert rehearsal.version == delivered.version + 1
     assert rehearsal.states == [
-        Change("“Logo”", "Delivered", "Canceled"),
-        Change("“Business cards”", "Not started", "Not started any more"),
-        Change("The order", "Active", "Canceled"),
+        Change("“Logo”", "Delivered", "Canceled", "“Logo” is canceled."),
+        Change("“Business cards”", "Not started", "Not started any more", "“Business cards” will not be started."),
+        Change("The order", "Active", "Canceled", "The order ends as canceled."),
     ]
     assert rehearsal.movements == [Movement("goes back to the buyer", 10_550, "USD")]
     assert rehearsal.back_to_buyer == 10_550
@@ -81,10 +81,9 @@ def test_the_rehearsal_is_what_then_happens(delivered: Order, agent: User) -> No
 
 def test_what_canceling_does_is_said_in_words(in_progress: Order) -> None:
     rehearsal = what_cancel_does(in_progress, "cancel_milestone", by=in_progress.buyer)
-    assert rehearsal.sentences == [
-        "“Logo”: In progress → Canceled.",
-        "$105.50 goes back to the buyer.",
-    ]
+    assert rehearsal.sentences_for("support") == ["“Logo” is canceled.", "$105.50 goes back to the buyer."]
+    assert rehearsal.sentences_for("seller") == ["“Logo” is canceled.", "$105.50 goes back to the buyer."]
+    assert rehearsal.sentences_for("buyer") == ["“Logo” is canceled.", "$105.50 goes back to you."]
     assert rehearsal.deadlines == [
         Deadline("The buyer decides by", None, after(days=8)),
         Deadline("“Logo” is due", after(days=3), None),
@@ -93,9 +92,9 @@ def test_what_canceling_does_is_said_in_words(in_progress: Order) -> None:
 
 def test_between_milestones_nothing_is_held_and_no_money_moves(between: Order) -> None:
     rehearsal = what_cancel_does(between, "cancel_order", by=between.buyer)
-    assert rehearsal.sentences == [
-        "“Business cards”: Not started → Not started any more.",
-        "The order: Active → Completed.",
+    assert rehearsal.sentences_for("buyer") == [
+        "“Business cards” will not be started.",
+        "The order ends as completed.",
         "No money moves.",
     ]
     assert rehearsal.before == rehearsal.after == Cents(charged=10_550, seller=8_000, fees=2_550)

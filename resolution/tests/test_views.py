@@ -54,11 +54,8 @@ def test_the_page_says_what_silence_means_and_what_happens_to_the_money(in_progr
     response = signed_in(in_progress.buyer).get(open_url(in_progress))
     assert response.status_code == 200
     text = text_of(response)
-    agreed = "If it is agreed: “Logo”: In progress → Canceled. $105.50 goes back to the buyer."
-    silence = (
-        "If Theo Lindqvist does not answer within 48 hours, "
-        "it counts as agreed: “Logo” is canceled and $105.50 goes back to the buyer."
-    )
+    agreed = "If it is agreed: “Logo” is canceled. $105.50 goes back to you."
+    silence = "If Theo Lindqvist does not answer within 48 hours, it counts as agreed."
     assert f"Cancel the milestone {agreed} {silence}" in text
     assert "If they decline, you can take it to Customer Support within 7 days." in text
 
@@ -91,7 +88,7 @@ def test_the_page_tells_the_buyer_of_a_very_late_milestone_that_nobody_has_to_ag
         text = text_of(signed_in(in_progress.buyer).get(open_url(in_progress)))
         other = text_of(signed_in(in_progress.seller).get(open_url(in_progress)))
     sentence = (
-        "Nothing was delivered, 24 hours past the delivery date: “Logo” is canceled and $105.50 goes back to the buyer "
+        "Nothing was delivered, 24 hours past the delivery date: “Logo” is canceled and $105.50 goes back to you "
         "as soon as you send this, citing that the seller is late. Nobody has to agree."
     )
     assert sentence in text
@@ -234,7 +231,9 @@ def test_each_side_sees_its_own_buttons(in_progress: Order) -> None:
 def test_accept_shows_the_same_outcome_that_opening_showed(in_progress: Order) -> None:
     case = opened(in_progress)
     text = text_of(signed_in(in_progress.seller).get(f"/cases/{case.number}/"))
-    assert "“Logo”: In progress → Canceled. The clocks: frozen → running. $105.50 goes back to the buyer." in text
+    assert (
+        "“Logo” is canceled. The clocks of the order are running from then on. $105.50 goes back to the buyer." in text
+    )
     assert fresh_case(case).status == "open"
 
 

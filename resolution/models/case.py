@@ -1,157 +1,38 @@
-"""Cases of the Resolution Center (R1–R8). A dispute freezes its order; `orders` need not know what a case is."""
+"""The case: a dispute about one order, and everything it can become (R1–R8)."""
 
 import secrets
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.urls import reverse
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from marketplace import clock
 from marketplace.accounts.models import User
-from orders.guards import Refusal, guard
+from orders.guards import Refusal
 from orders.models import Attachment, Milestone, Order
 from orders.models.order import ALPHABET
-from orders.models.order import no_attempt_is_undecided as order_has_no_undecided_attempt
 from payments.money import display
-
-DISPUTES_PER_SIDE = 2
+from resolution.models.guards import (
+    disputes_are_left,
+    escalation_is_in_time,
+    its_milestone_has_not_ended,
+    milestone_is_open,
+    no_attempt_is_undecided,
+    no_dispute_is_open,
+    order_is_active,
+    reason_may_be_cited,
+    time_is_not_up,
+)
+from resolution.models.reason import Reason
 
 
 def new_number() -> str:
     """An unguessable number that people can read out: RC-7K3X-9Q2D."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
     return f"RC-{letters[:4]}-{letters[4:]}"
-
-
-class ReasonQuerySet(models.QuerySet["Reason"]):
-    def citable(self, side: str, milestone: Milestone | None) -> "ReasonQuerySet":
-        """What this side may cite while `milestone` is open, or between milestones (R5)."""
-        by_side = Q(cited_by_buyer=True) if side == Case.Side.BUYER else Q(cited_by_seller=True)
-        return self.filter(by_side, is_active=True, states__contains=[Reason.state_of(milestone)])
-
-    def with_citations(self) -> "ReasonQuerySet":
-        """Citing is counted: `opened_with` by those who opened cases, `ruled_with` by support (R5)."""
-        return self.annotate(opened_with=Count("cases", distinct=True), ruled_with=Count("cases_ruled", distinct=True))
-
-
-class Reason(models.Model):
-    """A valid reason: who may cite it, in which states. Support may cite all (R5)."""
-
-    class State(models.TextChoices):
-        IN_PROGRESS = "in_progress", "In progress"
-        DELIVERED = "delivered", "Delivered"
-        IN_REVISION = "in_revision", "In revision"
-        BETWEEN = "between", "Between milestones"
-
-    SELLER_LATE = "seller_late"
-    SELLER_UNRESPONSIVE = "seller_unresponsive"
-    CANNOT_DELIVER = "cannot_deliver"
-
-    code = models.SlugField(max_length=40, unique=True)
-    text = models.CharField(max_length=120)
-    cited_by_buyer = models.BooleanField(default=False)
-    cited_by_seller = models.BooleanField(default=False)
-    states = ArrayField(models.CharField(max_length=20, choices=State.choices), help_text="States to cite it in.")
-    position = models.PositiveSmallIntegerField()
-    is_active = models.BooleanField("active", default=True)
-
-    objects = ReasonQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["position", "id"]
-
-    def __str__(self) -> str:
-        return self.text
-
-    @classmethod
-    def state_of(cls, milestone: Milestone | None) -> str:
-        return milestone.status if milestone and milestone.is_open else cls.State.BETWEEN
-
-
-# Guards. Their subject is a case of a locked order, or one that a page looks at, at the instant `case.moment`.
-
-
-@guard
-def order_is_active(case: "Case") -> Refusal | None:
-    if case.order.status != Order.Status.ACTIVE:
-        return case.order.refusal_by_state()
-    return None
-
-
-@guard
-def no_dispute_is_open(case: "Case") -> Refusal | None:
-    """R1: one dispute at a time. The order is frozen exactly while one is open."""
-    if case.order.paused_at:
-        return Refusal("A case is open on this order already: one at a time.", who="the other side or support")
-    return None
-
-
-@guard
-def milestone_is_open(case: "Case") -> Refusal | None:
-    """R2: only a funded milestone that has not ended can be canceled."""
-    if case.kind != Case.Kind.CANCEL_MILESTONE:
-        return None
-    if case.milestone is None:
-        return Refusal("No milestone is open, so there is none to cancel.")
-    return None if case.milestone.is_open else case.milestone.refusal_by_state()
-
-
-@guard
-def no_attempt_is_undecided(case: "Case") -> Refusal | None:
-    """R2: while the bank is deciding, the money of the next milestone may still arrive."""
-    return order_has_no_undecided_attempt.why_not(case.order)
-
-
-@guard
-def disputes_are_left(case: "Case") -> Refusal | None:
-    """R1: at most two per side and milestone; more only by support."""
-    earlier = Case.objects.filter(order=case.order, milestone=case.milestone, side=case.side)
-    if earlier.count() < DISPUTES_PER_SIDE:
-        return None
-    about = f"“{case.milestone.title}”" if case.milestone else "the order between milestones"
-    more = "More only through Customer Support."
-    return Refusal(f"You have opened two cases about {about} already. {more}", who="support")
-
-
-@guard
-def reason_may_be_cited(case: "Case") -> Refusal | None:
-    """R5. A case that is only being considered has no reason yet."""
-    if case.reason_id is None:
-        return None
-    if not Reason.objects.citable(case.side, case.milestone).filter(pk=case.reason_id).exists():
-        return Refusal(f"“{case.reason.text}” is not a reason that you can give now. Please choose another.")
-    if case.reason.code == Reason.SELLER_LATE and not (case.milestone and case.milestone.is_late(case.moment)):
-        due = case.milestone.deliver_by if case.milestone else None
-        return Refusal("The delivery date has not passed, so the seller is not late.", who="seller", when=due)
-    return None
-
-
-@guard
-def time_is_not_up(case: "Case") -> Refusal | None:
-    """R2: windows are [start, end). What silence means happens first, whoever comes."""
-    if case.is_overdue(case.moment):
-        return Refusal("The time to answer is over: what silence means is about to happen.")
-    return None
-
-
-@guard
-def escalation_is_in_time(case: "Case") -> Refusal | None:
-    """R3."""
-    if case.escalate_by is None or case.moment >= case.escalate_by:
-        return Refusal("The time to take this case to Customer Support is over.", who="support")
-    return None
-
-
-@guard
-def its_milestone_has_not_ended(case: "Case") -> Refusal | None:
-    """R3."""
-    if case.milestone and not case.milestone.is_open:
-        return case.milestone.refusal_by_state()
-    return None
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -470,5 +351,6 @@ class Case(models.Model):
     @property
     def at_stake(self) -> str:
         """What the buyer gets back if the case is agreed to; empty when nothing is held."""
-        held = self.milestone.held if self.milestone and self.milestone.is_open else None
+        subject = self.milestone if self.kind == self.Kind.CANCEL_MILESTONE else self.order.open_milestone
+        held = subject.held if subject and subject.is_open else None
         return display(held.left, held.currency) if held and held.left else ""

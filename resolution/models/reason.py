@@ -1,0 +1,54 @@
+"""The valid reasons for a case (R5)."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Count, Q
+
+from orders.models import Milestone
+
+BUYER = "buyer"
+
+
+class ReasonQuerySet(models.QuerySet["Reason"]):
+    def citable(self, side: str, milestone: Milestone | None) -> "ReasonQuerySet":
+        """What this side may cite while `milestone` is open, or between milestones (R5)."""
+        by_side = Q(cited_by_buyer=True) if side == BUYER else Q(cited_by_seller=True)
+        return self.filter(by_side, is_active=True, states__contains=[Reason.state_of(milestone)])
+
+    def with_citations(self) -> "ReasonQuerySet":
+        """Citing is counted: `opened_with` by those who opened cases, `ruled_with` by support (R5)."""
+        return self.annotate(opened_with=Count("cases", distinct=True), ruled_with=Count("cases_ruled", distinct=True))
+
+
+class Reason(models.Model):
+    """A valid reason: who may cite it, in which states. Support may cite all (R5)."""
+
+    class State(models.TextChoices):
+        IN_PROGRESS = "in_progress", "In progress"
+        DELIVERED = "delivered", "Delivered"
+        IN_REVISION = "in_revision", "In revision"
+        BETWEEN = "between", "Between milestones"
+
+    SELLER_LATE = "seller_late"
+    SELLER_UNRESPONSIVE = "seller_unresponsive"
+    CANNOT_DELIVER = "cannot_deliver"
+
+    code = models.SlugField(max_length=40, unique=True)
+    text = models.CharField(max_length=120)
+    cited_by_buyer = models.BooleanField(default=False)
+    cited_by_seller = models.BooleanField(default=False)
+    states = ArrayField(models.CharField(max_length=20, choices=State.choices), help_text="States to cite it in.")
+    position = models.PositiveSmallIntegerField()
+    is_active = models.BooleanField("active", default=True)
+
+    objects = ReasonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def state_of(cls, milestone: Milestone | None) -> str:
+        return milestone.status if milestone and milestone.is_open else cls.State.BETWEEN

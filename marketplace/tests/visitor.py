@@ -28,7 +28,8 @@ class Page:
         self.status = response.status_code
         self.path = path
         parser = html5lib.HTMLParser(namespaceHTMLElements=False)
-        self.tree: Element = parser.parse(response.content.decode())
+        # A NUL that was typed is shown again with the rest; every browser drops it.
+        self.tree: Element = parser.parse(response.content.decode().replace("\x00", ""))
         problems = [(position, PROBLEMS[code] % details) for position, code, details in parser.errors]
         assert problems == [], f"{path} is not valid HTML: {problems[:3]}"
         self.parents = {child: parent for parent in self.tree.iter() for child in parent}
@@ -67,7 +68,8 @@ class Page:
     @property
     def refusal(self) -> list[str]:
         """Why nothing was done, and what has changed."""
-        return [*self.words(cls="note--warning"), *self.words(cls="note--error")]
+        notes = [*self.all(cls="note--warning"), *self.all(cls="note--error")]
+        return [words_of(line) for note in notes for line in note.iter() if line.tag in ("p", "li")]
 
     @property
     def problems(self) -> list[str]:

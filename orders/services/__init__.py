@@ -4,7 +4,7 @@ from orders.services.endings import cancel_milestone, cancel_order, complete_mil
 from orders.services.files import attach, withhold_file
 from orders.services.lapses import settle, settle_due
 from orders.services.messages import send_message
-from orders.services.offers import ask_offer, decline_offer, edit_offer, send_offer, withdraw_offer
+from orders.services.offers import ask_offer, decline_offer, edit_offer, order_again, send_offer, withdraw_offer
 from orders.services.paying import abandon, collect, order_gig, pay, place, record_charge, settle_charges, start
 from orders.services.reminders import if_nobody_acts, send_reminders
 from orders.services.stopping import freeze, resume, stop
@@ -34,6 +34,7 @@ __all__ = [
     "freeze",
     "grant_revisions",
     "if_nobody_acts",
+    "order_again",
     "order_gig",
     "pay",
     "place",

@@ -128,6 +128,11 @@ def ask_offer(*, by: User, seller: User, text: str, gig: Gig | None = None, agai
     return request
 
 
+def order_again(order: Order, *, by: User, text: str) -> OfferRequest:
+    """Ask the seller of an ended order for a fresh offer with what was not started (O9). Raises as `ask_offer`."""
+    return ask_offer(by=by, seller=order.seller, text=text, gig=order.gig, again=order)
+
+
 def new_order(
     *,
     seller: User,

@@ -1,12 +1,16 @@
 """What every page of an action has in common: find, check who, bind, do, redirect; or show again what was typed."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
 
 from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
@@ -16,10 +20,11 @@ from orders.forms import VersionedForm
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Event, Milestone, Order
+from orders.words import SENTENCES
 from payments.errors import PaymentsError
 from payments.models import Charge
 
-Do = Callable[[Order, Any, dict[str, Any]], object]
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def order_of(request: SignedInRequest, number: str) -> Order:
@@ -27,53 +32,57 @@ def order_of(request: SignedInRequest, number: str) -> Order:
     return get_object_or_404(Order.objects.of(request.user).whole(), number=number)
 
 
-def act(
-    request: SignedInRequest,
-    number: str,
-    name: str,
-    form_class: type[forms.Form],
-    do: Do,
-    *,
-    milestone_id: int | None = None,
-    done: str = "",
-    pays: bool = False,
-    danger: bool = False,
-) -> HttpResponse:
-    """One action of an order as a page of its own, with or without JavaScript.
+@dataclass(frozen=True)
+class Button:
+    """A button of an order: the service it presses, and the form that the service's arguments come from."""
 
-    GET shows the form, or why the action is not possible. POST does it and goes back to the order; when it is
-    refused (409) or the input is wrong (422) the page is shown again, with what was typed and what has changed.
+    name: str
+    press: Callable[..., object]
+    form: type[forms.Form]
+    done: str
+    pays: bool = False
+    danger: bool = False
+
+
+def page_of(button: Button) -> Callable[..., HttpResponse]:
+    """The button as a page of its own, with or without JavaScript.
+
+    GET shows the form, or why the action is not possible. POST presses the service with the milestone that the
+    address names, else with the order, and goes back to the order; when it is refused (409) or the input is wrong
+    (422) the page is shown again, with what was typed and what has changed.
     The other party of the order gets 403 with the reason, strangers 404.
     """
-    order = order_of(request, number)
-    milestone = get_object_or_404(order.milestones, pk=milestone_id) if milestone_id else None
-    try:
-        check_side(order, order.side_of(request.user), name)
-    except Refused as refused:
-        return _page(request, order, milestone, name, None, refused.refusal, status=403, danger=danger)
-    if request.method != "POST":
-        refusal = why_not_now(order, name, clock.now())
-        form = form_class(initial={"version": order.version})
-        return _page(request, order, milestone, name, None if refusal else form, refusal, danger=danger)
-    form = form_class(request.POST, request.FILES)
-    if not form.is_valid():
-        return _page(request, order, milestone, name, form, None, status=422, danger=danger)
-    try:
-        do(order, milestone, form.cleaned_data)
-    except Stale as stale:
-        return _page(request, stale.order, milestone, name, form, None, status=409, danger=danger, stale=stale)
-    except Refused as refused:
-        order = order_of(request, number)
-        return _page(request, order, milestone, name, form, refused.refusal, status=409, danger=danger)
-    except PaymentsError as error:
-        order = order_of(request, number)
-        return _page(request, order, milestone, name, form, Refusal(str(error)), status=409, danger=danger)
-    return after_payment(request, number, done) if pays else after(request, order, done)
 
+    @login_required
+    @get_or_post
+    def view(request: SignedInRequest, number: str, pk: int | None = None) -> HttpResponse:
+        order = order_of(request, number)
+        milestone = get_object_or_404(order.milestones, pk=pk) if pk else None
+        show = partial(_page, request, button, milestone)
+        try:
+            check_side(order, order.side_of(request.user), button.name)
+        except Refused as refused:
+            return show(order, None, refused.refusal, status=403)
+        if request.method != "POST":
+            refusal = why_not_now(order, button.name, clock.now())
+            return show(order, None if refusal else button.form(initial={"version": order.version}), refusal)
+        form = button.form(request.POST, request.FILES)
+        if not form.is_valid():
+            return show(order, form, status=422)
+        try:
+            button.press(milestone or order, by=request.user, **form.cleaned_data)
+        except Stale as stale:
+            return show(stale.order, form, status=409, stale=stale)
+        except Refused as refused:
+            return show(order_of(request, number), form, refused.refusal, status=409)
+        except PaymentsError as error:
+            return show(order_of(request, number), form, Refusal(str(error)), status=409)
+        if button.pays:
+            return after_payment(request, number, button.done)
+        messages.success(request, button.done)
+        return redirect(order)
 
-def after(request: SignedInRequest, order: Order, done: str) -> HttpResponse:
-    messages.success(request, done)
-    return redirect(order)
+    return view
 
 
 def after_payment(request: SignedInRequest, number: str, done: str) -> HttpResponse:
@@ -94,41 +103,36 @@ def after_payment(request: SignedInRequest, number: str, done: str) -> HttpRespo
 
 def _page(
     request: SignedInRequest,
-    order: Order,
+    button: Button,
     milestone: Milestone | None,
-    name: str,
+    order: Order,
     form: forms.Form | None,
-    refusal: Refusal | None,
+    refusal: Refusal | None = None,
     *,
     status: int = 200,
-    danger: bool = False,
     stale: Stale | None = None,
 ) -> HttpResponse:
     changes: list[str] = []
     if stale:
         since = Event.objects.filter(order=order, version__gt=stale.seen).select_related("actor", "milestone")
-        changes = [sentence(event, order, request.user) for event in since]
-        refusal = why_not_now(order, name, clock.now()) or None
+        changes = [sentence(event, order, request.user) for event in since if not SENTENCES[event.kind].hidden]
+        refusal = why_not_now(order, button.name, clock.now())
     if isinstance(form, VersionedForm) and form.is_bound:
         # What was typed is kept; the version becomes the one that is shown now.
         form.data = _with(form.data, version=order.version)
     context = {
         "order": order,
         "milestone": milestone,
-        "name": name,
-        "label": LABELS[name],
+        "name": button.name,
+        "label": LABELS[button.name],
         "form": form,
         "refusal": refusal,
         "stale": stale,
         "changes": changes,
-        "danger": danger,
-        "payable": order.current if name == "pay" else order.next_milestone,
+        "danger": button.danger,
+        "payable": order.current if button.name == "pay" else order.next_milestone,
     }
-    return render(request, f"orders/{template_of(name)}.html", context, status=status)
-
-
-def template_of(name: str) -> str:
-    return "pay" if name in ("place", "pay", "start", "accept_and_continue") else "act"
+    return render(request, f"orders/{'pay' if button.pays else 'act'}.html", context, status=status)
 
 
 def _with(data: Mapping[str, Any], **changed: Any) -> Any:

@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_http_methods
 
 from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog.models import Gig, PlanMilestone, Terms
@@ -14,7 +13,7 @@ from orders import services
 from orders.forms import AskForm, CheckoutForm, PayForm, RevisionForm, VersionedForm
 from orders.guards import Refusal, Refused
 from orders.models.order import new_number
-from orders.views.acting import act, after_payment
+from orders.views.acting import Button, after_payment, get_or_post, page_of
 from payments.errors import PaymentsError
 from payments.money import fee
 
@@ -31,7 +30,6 @@ class Charged:
         return self.step.price + self.fee
 
 
-get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 CHECKOUT = signing.Signer(salt="checkout")
 
 
@@ -95,153 +93,52 @@ def _checkout_number(request: SignedInRequest, token: str) -> str:
     return number
 
 
-@login_required
-@get_or_post
-def place(request: SignedInRequest, number: str) -> HttpResponse:
-    return act(
-        request,
-        number,
-        "place",
-        PayForm,
-        lambda order, _, data: services.place(order, by=request.user, method=data["method"], version=data["version"]),
-        done="You accepted the offer; the first milestone is funded.",
-        pays=True,
-    )
-
-
-@login_required
-@get_or_post
-def decline(request: SignedInRequest, number: str) -> HttpResponse:
-    return act(
-        request,
-        number,
-        "decline",
-        VersionedForm,
-        lambda order, _, data: services.decline_offer(order, by=request.user, version=data["version"]),
-        done="You declined the offer.",
-        danger=True,
-    )
-
-
-@login_required
-@get_or_post
-def start(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
-    return act(
-        request,
-        number,
-        "start",
-        PayForm,
-        lambda _, milestone, data: services.start(
-            milestone, by=request.user, method=data["method"], version=data["version"]
-        ),
-        milestone_id=pk,
-        done="The milestone is funded; the seller can begin.",
-        pays=True,
-    )
-
-
-@login_required
-@get_or_post
-def pay(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
-    return act(
-        request,
-        number,
-        "pay",
-        PayForm,
-        lambda _, milestone, data: services.pay(
-            milestone, by=request.user, method=data["method"], version=data["version"]
-        ),
-        milestone_id=pk,
-        done="The milestone is funded; the seller can begin.",
-        pays=True,
-    )
-
-
-@login_required
-@get_or_post
-def abandon(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
-    return act(
-        request,
-        number,
+place = page_of(
+    Button("place", services.place, PayForm, "You accepted the offer; the first milestone is funded.", pays=True)
+)
+decline = page_of(Button("decline", services.decline_offer, VersionedForm, "You declined the offer.", danger=True))
+start = page_of(Button("start", services.start, PayForm, "The milestone is funded; the seller can begin.", pays=True))
+pay = page_of(Button("pay", services.pay, PayForm, "The milestone is funded; the seller can begin.", pays=True))
+abandon = page_of(
+    Button(
         "abandon",
+        services.abandon,
         VersionedForm,
-        lambda _, milestone, data: services.abandon(milestone, by=request.user, version=data["version"]),
-        milestone_id=pk,
-        done="That attempt was given up. You can pay with another card now.",
+        "That attempt was given up. You can pay with another card now.",
     )
-
-
-@login_required
-@get_or_post
-def accept(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
-    return act(
-        request,
-        number,
-        "accept",
-        VersionedForm,
-        lambda _, milestone, data: services.accept(milestone, by=request.user, version=data["version"]),
-        milestone_id=pk,
-        done="You accepted the delivery; the seller is paid.",
-    )
-
-
-@login_required
-@get_or_post
-def accept_and_continue(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
-    return act(
-        request,
-        number,
+)
+accept = page_of(Button("accept", services.accept, VersionedForm, "You accepted the delivery; the seller is paid."))
+accept_and_continue = page_of(
+    Button(
         "accept_and_continue",
+        services.accept_and_continue,
         PayForm,
-        lambda _, milestone, data: services.accept_and_continue(
-            milestone, by=request.user, method=data["method"], version=data["version"]
-        ),
-        milestone_id=pk,
-        done="You accepted the delivery, and the next milestone is funded.",
+        "You accepted the delivery, and the next milestone is funded.",
         pays=True,
     )
-
-
-@login_required
-@get_or_post
-def request_revision(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
-    return act(
-        request,
-        number,
+)
+request_revision = page_of(
+    Button(
         "request_revision",
+        services.request_revision,
         RevisionForm,
-        lambda _, milestone, data: services.request_revision(
-            milestone, by=request.user, text=data["text"], version=data["version"]
-        ),
-        milestone_id=pk,
-        done="You asked for a revision. The seller has a new delivery date.",
+        "You asked for a revision. The seller has a new delivery date.",
     )
-
-
-@login_required
-@get_or_post
-def stop(request: SignedInRequest, number: str) -> HttpResponse:
-    return act(
-        request,
-        number,
+)
+stop = page_of(
+    Button(
         "stop",
+        services.stop,
         VersionedForm,
-        lambda order, _, data: services.stop(order, by=request.user, version=data["version"]),
-        done="You stopped the order. What was delivered stays yours.",
+        "You stopped the order. What was delivered stays yours.",
         danger=True,
     )
-
-
-@login_required
-@get_or_post
-def order_again(request: SignedInRequest, number: str) -> HttpResponse:
-    return act(
-        request,
-        number,
+)
+order_again = page_of(
+    Button(
         "order_again",
+        services.order_again,
         AskForm,
-        lambda order, _, data: services.ask_offer(
-            by=request.user, seller=order.seller, text=data["text"], gig=order.gig, again=order
-        ),
-        done="You asked the seller for a fresh offer with what was not started.",
+        "You asked the seller for a fresh offer with what was not started.",
     )
+)

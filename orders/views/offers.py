@@ -15,11 +15,10 @@ from marketplace.catalog import plans
 from marketplace.catalog.models import Gig, Terms
 from orders import services
 from orders.actions import check_side, why_not_now
-from orders.forms import AskForm, OfferForm, VersionedForm
+from orders.forms import AskForm, OfferForm
 from orders.guards import Refused
 from orders.models import Milestone, OfferRequest, Order
-from orders.views.acting import act, order_of
-from orders.views.buying import get_or_post
+from orders.views.acting import get_or_post, order_of
 
 
 @login_required
@@ -111,20 +110,6 @@ def edit_offer(request: SignedInRequest, number: str) -> HttpResponse:
         do,
         heading="Edit the offer",
         fixed=("buyer", "currency"),
-    )
-
-
-@login_required
-@get_or_post
-def withdraw(request: SignedInRequest, number: str) -> HttpResponse:
-    return act(
-        request,
-        number,
-        "withdraw",
-        VersionedForm,
-        lambda order, _, data: services.withdraw_offer(order, by=request.user, version=data["version"]),
-        done="You withdrew the offer.",
-        danger=True,
     )
 
 

@@ -14,6 +14,15 @@ def time_zones() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
+class GuessedZone(forms.Select):
+    """A list of time zones in which the browser's own is chosen, where JavaScript runs."""
+
+    template_name = "accounts/guessed_zone.html"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"data-guess-zone": True})
+
+
 class SignupForm(forms.Form):
     """Extends allauth's sign-up. The adapter saves the name; the time zone is a guess that the profile can change."""
 
@@ -24,7 +33,7 @@ class SignupForm(forms.Form):
         help_text="Shown to everybody. Your e-mail address is not.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    time_zone = forms.ChoiceField(choices=time_zones, initial="UTC", required=False, label="Time zone")
+    time_zone = forms.ChoiceField(choices=time_zones, initial="UTC", required=False, widget=GuessedZone)
 
     def clean_time_zone(self) -> str:
         return self.cleaned_data["time_zone"] or "UTC"

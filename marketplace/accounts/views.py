@@ -1,16 +1,17 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from marketplace.accounts.forms import ProfileForm
 from marketplace.accounts.models import User
+from marketplace.accounts.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: SignedInRequest) -> HttpResponse:
     """One's own name, text and time zone. An own copy is edited, so that an error leaves the page's header alone."""
     person = get_object_or_404(User, pk=request.user.pk)
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=person)

@@ -6,11 +6,11 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from marketplace.accounts.models import User
+from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog import plans, services
 from marketplace.catalog.examples import EXAMPLES
 from marketplace.catalog.forms import GigForm
@@ -22,15 +22,15 @@ PER_PAGE = 25
 
 @require_safe
 @login_required
-def my_gigs(request: HttpRequest) -> HttpResponse:
-    gigs = Gig.objects.of(_person(request)).select_related("category").defer("search", "description")
+def my_gigs(request: SignedInRequest) -> HttpResponse:
+    gigs = Gig.objects.of(request.user).select_related("category").defer("search", "description")
     page = Paginator(gigs, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "catalog/my_gigs.html", {"page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def new_gig(request: HttpRequest) -> HttpResponse:
+def new_gig(request: SignedInRequest) -> HttpResponse:
     terms = Terms.objects.in_force()
     if request.method == "POST":
         form = GigForm(request.POST, request.FILES, terms=terms)
@@ -53,7 +53,7 @@ def new_gig(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def edit_gig(request: HttpRequest, slug: str) -> HttpResponse:
+def edit_gig(request: SignedInRequest, slug: str) -> HttpResponse:
     gig = _own_gig(request, slug)
     if gig.status == Gig.Status.ARCHIVED:
         messages.error(request, "An archived gig can’t be edited.")
@@ -75,35 +75,30 @@ def edit_gig(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @login_required
-def publish(request: HttpRequest, slug: str) -> HttpResponse:
+def publish(request: SignedInRequest, slug: str) -> HttpResponse:
     return _act(request, slug, services.publish, "“{}” is published.")
 
 
 @require_POST
 @login_required
-def pause(request: HttpRequest, slug: str) -> HttpResponse:
+def pause(request: SignedInRequest, slug: str) -> HttpResponse:
     return _act(request, slug, services.pause, "“{}” is paused. Orders that run go on.")
 
 
 @require_POST
 @login_required
-def archive(request: HttpRequest, slug: str) -> HttpResponse:
+def archive(request: SignedInRequest, slug: str) -> HttpResponse:
     return _act(request, slug, services.archive, "“{}” is archived.")
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
+def _own_gig(request: SignedInRequest, slug: str) -> Gig:
+    return get_object_or_404(Gig.objects.of(request.user).defer("search"), slug=slug)
 
 
-def _own_gig(request: HttpRequest, slug: str) -> Gig:
-    return get_object_or_404(Gig.objects.of(_person(request)).defer("search"), slug=slug)
-
-
-def _act(request: HttpRequest, slug: str, verb: Callable[..., Gig], done: str) -> HttpResponse:
+def _act(request: SignedInRequest, slug: str, verb: Callable[..., Gig], done: str) -> HttpResponse:
     gig = _own_gig(request, slug)
     try:
-        verb(gig, by=_person(request))
+        verb(gig, by=request.user)
     except services.CatalogError as refusal:
         messages.error(request, str(refusal))
     else:
@@ -111,7 +106,7 @@ def _act(request: HttpRequest, slug: str, verb: Callable[..., Gig], done: str) -
     return redirect("catalog:my_gigs")
 
 
-def _plan(request: HttpRequest, form: GigForm, terms: Terms) -> PlanFormSet:
+def _plan(request: SignedInRequest, form: GigForm, terms: Terms) -> PlanFormSet:
     """The plan as it was typed; after a button of the plan builder it is not bound, and nothing is judged yet."""
     change = plans.asked_change(request.POST)
     if not change:
@@ -120,19 +115,19 @@ def _plan(request: HttpRequest, form: GigForm, terms: Terms) -> PlanFormSet:
     return PlanFormSet.changed(request.POST, change, currency=form.typed_currency, terms=terms)
 
 
-def _create(request: HttpRequest, form: GigForm, plan: PlanFormSet) -> Gig:
+def _create(request: SignedInRequest, form: GigForm, plan: PlanFormSet) -> Gig:
     """Make the gig; a form that made one already (a double click, or going back and correcting) changes that one."""
     key = form.cleaned_data["key"]
-    form.gig = Gig.objects.of(_person(request)).filter(key=key).first() if key else None
+    form.gig = Gig.objects.of(request.user).filter(key=key).first() if key else None
     if form.gig:
         return _edit(request, form, plan, form.gig)
-    made = services.create_gig(_person(request), key=key, **_values(form, plan))
+    made = services.create_gig(request.user, key=key, **_values(form, plan))
     return _then(request, made)
 
 
-def _edit(request: HttpRequest, form: GigForm, plan: PlanFormSet, gig: Gig) -> Gig:
+def _edit(request: SignedInRequest, form: GigForm, plan: PlanFormSet, gig: Gig) -> Gig:
     version = form.cleaned_data["version"] or 1
-    saved = services.edit_gig(gig, by=_person(request), version=version, **_values(form, plan))
+    saved = services.edit_gig(gig, by=request.user, version=version, **_values(form, plan))
     return _then(request, saved)
 
 
@@ -142,19 +137,19 @@ def _values(form: GigForm, plan: PlanFormSet) -> dict[str, Any]:
     return {name: cleaned[name] for name in names} | {"cover": cleaned["cover_name"], "plan": plan.plan()}
 
 
-def _then(request: HttpRequest, gig: Gig) -> Gig:
+def _then(request: SignedInRequest, gig: Gig) -> Gig:
     """Say what was done; "Save and publish" publishes as well."""
     if request.POST.get("then") != "publish" or gig.status == Gig.Status.PUBLISHED:
         messages.success(
             request, "Saved. Only you can see it until you publish it." if not gig.is_for_sale else "Saved."
         )
         return gig
-    gig = services.publish(gig, by=_person(request))
+    gig = services.publish(gig, by=request.user)
     messages.success(request, "Published. Buyers can order it now.")
     return gig
 
 
-def _try(request: HttpRequest, form: GigForm, verb: Callable[[], Gig]) -> Gig | None:
+def _try(request: SignedInRequest, form: GigForm, verb: Callable[[], Gig]) -> Gig | None:
     """The gig, or None with the refusal on the form, where what was typed is shown again."""
     try:
         return verb()
@@ -172,7 +167,9 @@ def _try(request: HttpRequest, form: GigForm, verb: Callable[[], Gig]) -> Gig | 
     return None
 
 
-def _draw(request: HttpRequest, form: GigForm, plan: PlanFormSet, terms: Terms, example: object = None) -> HttpResponse:
+def _draw(
+    request: SignedInRequest, form: GigForm, plan: PlanFormSet, terms: Terms, example: object = None
+) -> HttpResponse:
     context = {
         "form": form,
         "plan": plan,

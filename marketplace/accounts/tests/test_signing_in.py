@@ -6,6 +6,7 @@ import socket
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -62,6 +63,17 @@ def test_a_bad_sign_up_keeps_what_was_typed(client: Client) -> None:
     }
     assert 'value="Ana@Example.org"' in answer.text
     assert User.objects.count() == 0
+
+
+def test_sign_up_lets_the_browser_guess_the_time_zone(client: Client) -> None:
+    page = client.get("/accounts/signup/").text
+    assert '<select name="time_zone" data-guess-zone' in page
+    assert '<script src="/static/zone.js" defer></script>' in page
+
+
+def test_a_sign_up_without_a_zone_is_in_utc(client: Client) -> None:
+    client.post("/accounts/signup/", {name: value for name, value in SIGNUP.items() if name != "time_zone"})
+    assert User.objects.get().time_zone == "UTC"
 
 
 def test_powers_cannot_be_posted_with_a_sign_up(client: Client) -> None:
@@ -150,6 +162,15 @@ def test_a_mandatory_address_is_confirmed_through_the_mails_link(client: Client,
     assert sign_in(client, "ana@example.org")["Location"] == "/orders/"
 
 
+@pytest.fixture
+def own_cache(settings: Settings) -> None:
+    """Attempts are counted in a database of Redis that no other test empties meanwhile."""
+    default = settings.CACHES["default"]
+    settings.CACHES = {"default": default | {"LOCATION": f"{default['LOCATION']}?db=9"}}
+    cache.clear()
+
+
+@pytest.mark.usefixtures("own_cache")
 def test_guessing_passwords_is_limited(client: Client) -> None:
     known(UserFactory(email="ana@example.org", password=PASSWORD))
     for _ in range(10):
@@ -159,6 +180,7 @@ def test_guessing_passwords_is_limited(client: Client) -> None:
     assert "_auth_user_id" not in client.session
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_asking_for_resets_is_limited(client: Client) -> None:
     known(UserFactory(email="ana@example.org", password=PASSWORD))
     codes = [client.post("/accounts/password/reset/", {"email": "ana@example.org"}).status_code for _ in range(6)]

@@ -112,7 +112,7 @@ def test_the_banks_page_says_what_is_to_be_paid(client: Client, waiting: Charge)
     response = client.get(waiting.action_url)
     text = " ".join(strip_tags(response.content.decode()).split())
     assert response.status_code == 200
-    assert "Amount$105.50 ForLogo design: first sketches Approve the payment Decline" in text
+    assert "Logo design: first sketches Amount$105.50 Approve the payment Decline" in text
     assert "no-store" in response.headers["Cache-Control"]
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What the suite itself sets or a developer may have set, and what would lead pip past the index of a test.
 NOT_INHERITED = re.compile(
     r"(DATABASE_URL|REDIS_URL|SECRET_KEY|DEBUG|SITE_\w+|ALLOWED_HOSTS|CSRF_\w+|EMAIL_URL|MEDIA_ROOT|PIP_\w+|PYTEST_\w+"
-    r"|DJANGO_\w+|COV_\w+|BEHIND_PROXY|SANDBOX_\w+|PAYMENT_GATEWAY)"
+    r"|CHROMIUM|DJANGO_\w+|COV_\w+|BEHIND_PROXY|SANDBOX_\w+|PAYMENT_GATEWAY)"
 )
 pytestmark = pytest.mark.xdist_group("launcher")
 
@@ -59,8 +59,8 @@ class Checkout:
         self.mark_as_installed()
 
     def mark_as_installed(self) -> None:
-        """Write the note by which run.py knows that it need not install."""
-        ask = "import run; run.stamp_of(run.NEEDS['start']).write_text(run.fingerprint(run.NEEDS['start']))"
+        """Write the notes by which run.py knows that it need not install."""
+        ask = "import run; [run.stamp_of(files).write_text(run.fingerprint(files)) for files in run.NEEDS.values()]"
         subprocess.run([sys.executable, "-c", ask], cwd=self.folder, check=True)
 
     def start(self, *arguments: str, **variables: str) -> Command:
@@ -107,6 +107,10 @@ def read_until(command: Command, text: str) -> str:
     pytest.fail(f"it ended ({command.wait()}) before it said {text}:\n{said}")
 
 
+def last_sentence(said: str) -> str:
+    return said.splitlines()[-1]
+
+
 @pytest.fixture(scope="module")
 def checkout() -> Iterator[Checkout]:
     with tempfile.TemporaryDirectory(prefix="a folder with spaces ") as folder:
@@ -117,7 +121,7 @@ def checkout() -> Iterator[Checkout]:
             os.kill(process, signal.SIGKILL)
 
 
-def test_a_killed_site_leaves_nothing_behind_and_starts_again(checkout: Checkout) -> None:
+def test_a_killed_site_leaves_nothing_behind_and_starts_again_until_a_part_dies(checkout: Checkout) -> None:
     with checkout.start() as site:
         said = read_until(site, "READY")
         assert said.splitlines()[-1] == f"READY http://127.0.0.1:{checkout.port}/"
@@ -136,30 +140,22 @@ def test_a_killed_site_leaves_nothing_behind_and_starts_again(checkout: Checkout
 
     with checkout.start() as again:
         read_until(again, "READY")
-        again.send_signal(signal.SIGINT)
-        said, _ = again.communicate(timeout=30)
-    assert again.returncode == 0
-    assert said.splitlines()[-1].endswith("Stopped")
-    assert checkout.processes() == {}
-
-
-def test_sigterm_half_way_stops_what_has_started(checkout: Checkout) -> None:
-    with checkout.start() as site:
-        read_until(site, "PostgreSQL is up")
-        site.terminate()
-        site.communicate(timeout=30)
-    assert site.returncode == 0
-    assert checkout.processes() == {}
-
-
-def test_when_one_part_dies_the_site_says_so_and_stops(checkout: Checkout) -> None:
-    with checkout.start() as site:
-        read_until(site, "READY")
         beat = next(process for process, line in checkout.processes().items() if " beat " in line)
         os.kill(beat, signal.SIGKILL)
-        said, _ = site.communicate(timeout=30)
-    assert site.returncode == 1
+        said, _ = again.communicate(timeout=60)
+    assert again.returncode == 1
     assert "The beat ended by itself (-9)." in said
+    assert checkout.processes() == {}
+
+
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_asked_to_stop_half_way_stops_what_has_started(checkout: Checkout, way: signal.Signals) -> None:
+    with checkout.start() as site:
+        read_until(site, "PostgreSQL is up")
+        site.send_signal(way)
+        said, _ = site.communicate(timeout=60)
+    assert site.returncode == 0
+    assert last_sentence(said).endswith("Stopped")
     assert checkout.processes() == {}
 
 
@@ -191,6 +187,21 @@ def test_an_unknown_command_explains_the_commands(checkout: Checkout) -> None:
     assert "python3 run.py test" in said
 
 
+def test_a_missing_chromium_is_one_sentence(checkout: Checkout) -> None:
+    code, said = checkout.run("test", "--version", PATH="/nowhere")
+    assert code == 1
+    assert said == (
+        "The browser tests need Chromium: install it (Debian and Ubuntu: apt-get install chromium), "
+        "or set CHROMIUM to the path of one.\n"
+    )
+
+
+def test_arguments_of_the_test_command_reach_pytest(checkout: Checkout) -> None:
+    code, said = checkout.run("test", "--version", CHROMIUM=sys.executable)
+    assert (code, said.splitlines()[0]) == (0, "== pytest --version")
+    assert last_sentence(said).startswith("pytest ")
+
+
 @pytest.fixture
 def one_package_more(checkout: Checkout) -> Iterator[None]:
     """run.py has something to install that no index has."""
@@ -199,10 +210,6 @@ def one_package_more(checkout: Checkout) -> Iterator[None]:
     requirements.write_text(before + "no-such-package-of-milepost==1.0\n")
     yield
     requirements.write_text(before)
-
-
-def last_sentence(said: str) -> str:
-    return said.splitlines()[-1]
 
 
 @pytest.mark.usefixtures("one_package_more")

@@ -8,7 +8,7 @@ from django.db import transaction
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.catalog.models import Gig, Terms
-from marketplace.catalog.plans import PlannedMilestone
+from marketplace.catalog.plans import InvalidPlan, PlannedMilestone, check
 from marketplace.notifications.services import tell
 from orders.activity import record
 from orders.guards import Refusal, Refused, require
@@ -34,7 +34,7 @@ def send_offer(
 
     The offer, its milestones, its event and the answer to the request, if there was one, appear together.
     Raises `Refused` when seller and buyer are one person, either is deactivated, or the request is another buyer's
-    or answered.
+    or answered, and for a plan that the terms do not allow.
     """
     _may_deal(by, buyer)
     if request:
@@ -43,6 +43,7 @@ def send_offer(
             raise Refused(Refusal("This request came from somebody else."))
         if request.offer_id:
             raise Refused(Refusal("This request is already answered."))
+    _check_plan(plan, currency, Terms.objects.in_force())
     now = clock.now()
     order = new_order(seller=by, buyer=buyer, title=title, brief=brief, currency=currency, plan=plan, gig=gig, now=now)
     order.set_deadline(now, now + order.terms.offer)
@@ -66,12 +67,15 @@ def edit_offer(
 ) -> Order:
     """Replace the offer's text and milestones; it comes under the terms in force and its time begins anew (G3, G4).
 
-    Raises `Refused` once it was accepted, declined, withdrawn or has expired; `Stale`.
+    Raises `Refused` once it was accepted, declined, withdrawn or has expired, and for a plan that the terms do not
+    allow; `Stale`.
     """
     order, now = lock(order.pk, version=version)
     require(order.edit_offer)
+    terms = Terms.objects.in_force()
+    _check_plan(plan, order.currency, terms)
     touch(order, by=by, now=now)
-    order.title, order.brief, order.terms = title, brief, Terms.objects.in_force()
+    order.title, order.brief, order.terms = title, brief, terms
     order.set_deadline(now, now + order.terms.offer)
     order.save()
     order.milestones.all().delete()
@@ -177,6 +181,14 @@ def _copy_plan(order: Order, plan: Sequence[PlannedMilestone]) -> None:
         )
         for position, step in enumerate(plan, start=1)
     )
+
+
+def _check_plan(plan: Sequence[PlannedMilestone], currency: str, terms: Terms) -> None:
+    """The rules of the form, for every other caller: prices within the terms, at most so many milestones (G4)."""
+    try:
+        check(plan, currency=currency, terms=terms)
+    except InvalidPlan as problem:
+        raise Refused(Refusal(str(problem))) from problem
 
 
 def _may_deal(seller: User, buyer: User) -> None:

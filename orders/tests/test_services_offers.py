@@ -237,6 +237,20 @@ def test_an_order_keeps_its_terms_when_new_ones_are_published() -> None:
     assert cents(order) == Cents(charged=12_660, seller=9_600, fees=3_060)
 
 
+def test_an_offer_outside_the_terms_is_refused_by_the_service_too() -> None:
+    order = make_offer()
+    for plan, reason in (
+        ((), "A plan has between 1 and 20 milestones."),
+        ((planned(),) * 21, "A plan has between 1 and 20 milestones."),
+        ((planned(price=1),), "Milestone 1: The least price of a milestone is $3.00."),
+        ((planned(days=0),), "Milestone 1: The delivery takes between 1 and 365 days."),
+    ):
+        with refused(reason):
+            services.send_offer(by=order.seller, buyer=order.buyer, title="x", brief="", currency="USD", plan=plan)
+        with refused(reason):
+            services.edit_offer(order, by=order.seller, title="x", brief="", plan=plan, version=1)
+
+
 # Requests
 
 

@@ -215,6 +215,11 @@ BROKEN = {
             SELECT max(at) FROM orders_event
             WHERE order_id = orders.id AND kind IN ('offered', 'offer_edited'))
     """,
+    "I13 an order is frozen exactly while a pause of it is open": """
+        SELECT orders.number FROM orders_order orders
+        LEFT JOIN orders_pause pause ON pause.order_id = orders.id AND pause.ended_at IS NULL
+        WHERE orders.paused_at IS DISTINCT FROM pause.started_at
+    """,
     "I14 revisions used are the revisions asked for, and were left": """
         SELECT milestone.id FROM orders_milestone milestone
         LEFT JOIN orders_event event ON event.milestone_id = milestone.id AND event.kind = 'revision_requested'

@@ -50,9 +50,9 @@ def present_case(order: Order, now: datetime) -> Case | None:
     """The case that freezes the order, or the declined one that may still be taken to support."""
     unsettled = order.cases.filter(status__in=(*Case.PENDING, Case.Status.DECLINED))
     for case in unsettled.select_related("reason").order_by("-pk"):
-        if case.is_pending or (case.escalate_by and now < case.escalate_by):
-            case.order = order
-            case.milestone = next((step for step in order.plan if step.pk == case.milestone_id), None)
+        case.order, case.moment = order, now
+        case.milestone = next((step for step in order.plan if step.pk == case.milestone_id), None)
+        if case.is_pending or case.can_go_to_support:
             return case
     return None
 

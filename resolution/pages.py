@@ -142,8 +142,8 @@ def headline(case: Case, side: str) -> Headline:
             "Waiting for Customer Support", [late] if case.support_due <= case.moment else [], case.support_due
         )
     if case.status == Status.DECLINED:
-        going_on = case.escalate_by and case.moment < case.escalate_by
-        return Headline("The case was declined", [], case.escalate_by if going_on else None, case.side == side)
+        until = case.escalate_by if case.can_go_to_support else None
+        return Headline("The case was declined", [], until, case.side == side)
     texts = [case.note] if case.note else []
     return Headline(case.refusal_by_state().reason.rstrip("."), texts)
 

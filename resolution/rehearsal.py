@@ -87,7 +87,9 @@ class Rehearsal:
 
     def sentences_for(self, side: str) -> list[str]:
         """The same in the words of the side that reads it: what is the buyer's is yours."""
-        return [line.replace(f"the {side}", "you") for line in (*(change.text for change in self.states), *self._money)]
+        # Only the program's own words: a title may speak of the buyer too.
+        money = [line.replace(f"the {side}", "you") for line in self._money]
+        return [*(change.text for change in self.states), *money]
 
     @property
     def _money(self) -> list[str]:

@@ -43,7 +43,7 @@ def if_nobody_acts(case: Case) -> str:
         return f"If the {case.answering_side} does not answer, {silence_in_words(case)}."
     if case.status == Case.Status.ESCALATED:
         return "The order stays frozen until Customer Support decides."
-    if case.status == Case.Status.DECLINED and case.escalate_by and case.moment < case.escalate_by:
+    if case.can_go_to_support:
         return "If it is not taken to Customer Support, the case stays declined and the order goes on."
     return ""
 

@@ -209,6 +209,12 @@ class Case(models.Model):
         return self.status == self.Status.OPEN and self.answer_by is not None and self.answer_by <= now
 
     @property
+    def can_go_to_support(self) -> bool:
+        """R3: declined, in time, and there is still something to decide."""
+        conditions = (escalation_is_in_time, order_is_active, its_milestone_has_not_ended)
+        return self.status == self.Status.DECLINED and all(condition(self) for condition in conditions)
+
+    @property
     def answering_side(self) -> str:
         """The side that answers, or the empty string: what the clock or support opened is support's to rule."""
         return {self.Side.BUYER.value: "seller", self.Side.SELLER.value: "buyer"}.get(self.side, "")

@@ -13,8 +13,9 @@ from django.utils.html import escape
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from orders import services as orders
 from orders.models import Order
-from orders.tests.factories import deliver, fresh, statuses
+from orders.tests.factories import current, deliver, fresh, statuses
 from resolution import services
 from resolution.models import Case
 from resolution.tests.conftest import OrderIn, after
@@ -418,6 +419,27 @@ def test_a_posted_form_binds_only_what_it_shows(in_progress: Order) -> None:
     case = Case.objects.get()
     assert (case.side, case.status, case.on_silence, case.opened_by) == ("buyer", "open", "agreed", in_progress.buyer)
     assert case.answer_by == after(hours=48)
+
+
+def test_a_declined_case_says_until_when_it_can_go_to_support_and_no_longer(delivered: Order) -> None:
+    case = declined(delivered)
+    client = signed_in(delivered.buyer)
+    ahead = "If it is not taken to Customer Support, the case stays declined and the order goes on."
+    text = text_of(client.get(f"/cases/{case.number}/"))
+    assert "The case was declined Until Mon 9 Nov, 12:00 (UTC)" in text
+    assert ahead in text
+    with clock.at(after(days=7)):
+        text = text_of(client.get(f"/cases/{case.number}/"))
+    assert ahead not in text
+    assert "The time to take this case to Customer Support is over." in text
+
+
+def test_a_declined_case_of_a_completed_milestone_says_that_it_is_over(delivered: Order) -> None:
+    case = declined(delivered)
+    orders.accept(current(delivered), by=delivered.buyer)
+    text = text_of(signed_in(delivered.buyer).get(f"/cases/{case.number}/"))
+    assert "If nobody acts" not in text
+    assert "Take it to Customer Support “Logo” is completed." in text
 
 
 # Queries

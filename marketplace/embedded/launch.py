@@ -18,6 +18,7 @@ from typing import NoReturn
 import environ
 import psycopg
 from psycopg.conninfo import make_conninfo
+from redis import Redis, RedisError
 
 from marketplace.embedded import postgres, redis
 from marketplace.embedded.children import CannotStart, Children, Stop, last_lines
@@ -107,10 +108,14 @@ class Launcher:
         return done
 
     def _servers(self) -> None:
-        if not os.environ.get("REDIS_URL"):
+        if os.environ.get("REDIS_URL"):
+            _try_redis()
+        else:
             os.environ["REDIS_URL"] = redis.start(self.children, self.var / "redis", log=self._log("redis"))
             self._say("Redis is up")
-        if self.private:
+        if not self.private:
+            _try_database()
+        else:
             os.environ["DATABASE_URL"] = postgres.start(self.children, self.var / "postgres", log=self._log("postgres"))
             self._say("PostgreSQL is up")
 
@@ -240,9 +245,33 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
+def _try_redis() -> None:
+    url = os.environ["REDIS_URL"].replace("redis+socket://", "unix://")
+    try:
+        with Redis.from_url(url, socket_connect_timeout=5) as client:
+            client.ping()
+    except (RedisError, ValueError) as reason:
+        raise CannotStart(f"REDIS_URL names a Redis that cannot be used: {_first_line(reason)}") from None
+
+
+def _try_database() -> None:
+    try:
+        _connect().close()
+    except (psycopg.Error, ValueError) as reason:
+        raise CannotStart(f"DATABASE_URL names a PostgreSQL that cannot be used: {_first_line(reason)}") from None
+
+
 def _is_without_people() -> bool:
+    with _connect() as connection:
+        return connection.execute("select from accounts_user limit 1").fetchone() is None
+
+
+def _connect() -> psycopg.Connection:
     url = environ.Env().db("DATABASE_URL")
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     known = {parameter: url[key] for key, parameter in names.items() if url.get(key)}
-    with psycopg.connect(make_conninfo(**known, **url.get("OPTIONS", {}))) as connection:
-        return connection.execute("select from accounts_user limit 1").fetchone() is None
+    return psycopg.connect(make_conninfo(connect_timeout=5, **known, **url.get("OPTIONS", {})))
+
+
+def _first_line(reason: Exception) -> str:
+    return str(reason).strip().partition("\n")[0]

@@ -23,8 +23,10 @@ SETTINGS = {
     "SITE_URL": "http://127.0.0.1:8000",
     "BEHIND_PROXY": "0",
     "EMAIL_URL": "",
+    "DEFAULT_FROM_EMAIL": "Milepost <no-reply@localhost>",
     "PAYMENT_GATEWAY": "sandbox",
     "SANDBOX_WEBHOOK_SECRET": "the-sandbox-signs-with-this",
+    "SANDBOX_PROCESSING": "20",
 }
 
 

@@ -28,10 +28,10 @@ pytestmark = pytest.mark.xdist_group("launcher")
 
 
 class Command(subprocess.Popen[str]):
-    """A command that cannot hang a test: it is killed at the end of its block, and at the latest after two minutes."""
+    """A command that cannot hang a test: it is killed at the end of its block, or after three minutes."""
 
     def __enter__(self) -> "Command":
-        self.alarm = threading.Timer(120, self.kill)
+        self.alarm = threading.Timer(180, self.kill)
         self.alarm.start()
         return self
 
@@ -171,6 +171,15 @@ def test_a_port_in_use_is_one_sentence(checkout: Checkout) -> None:
 @pytest.mark.parametrize("port", ["eighty", "-1", "65536"])
 def test_a_port_that_is_none_is_one_sentence(checkout: Checkout, port: str) -> None:
     assert checkout.run(PORT=port) == (1, f"PORT must be a number from 1 to 65535, not {port!r}.\n")
+
+
+def test_servers_that_cannot_be_reached_are_one_sentence(checkout: Checkout) -> None:
+    code, said = checkout.run(DATABASE_URL="postgres://app@127.0.0.1:9/marketplace")
+    assert code == 1
+    assert last_sentence(said).startswith("DATABASE_URL names a PostgreSQL that cannot be used: connection failed: ")
+    code, said = checkout.run(REDIS_URL="redis://127.0.0.1:9/0")
+    assert code == 1
+    assert last_sentence(said).startswith("REDIS_URL names a Redis that cannot be used: Error ")
 
 
 def test_a_management_command_needs_a_running_site(checkout: Checkout) -> None:

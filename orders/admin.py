@@ -82,7 +82,7 @@ class OrderList(ReadOnlyAdmin):
 
     list_display = ["named", "buyer", "seller", "standing", held, "deadline"]
     list_display_links = ["named"]
-    list_filter = ["status", "closed_because", FrozenFilter, StuckFilter, "currency"]
+    list_filter = ["status", "closed_because", FrozenFilter, StuckFilter]
     list_select_related = ["buyer", "seller"]
     list_per_page = 50
     search_fields = ["number", "title", "buyer__email", "buyer__name", "seller__email", "seller__name"]

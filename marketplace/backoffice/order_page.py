@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Prefetch
@@ -13,7 +13,7 @@ from marketplace.backoffice.access import RULE, WITHHOLD
 from marketplace.order_page import Headline, headline
 from orders.activity import sentence
 from orders.guards import Refusal, why_not
-from orders.models import Attachment, Delivery, Event, Message, Milestone, Order
+from orders.models import Attachment, Delivery, Event, Message, Milestone, Order, Pause
 from orders.models.order import OrderQuerySet
 from payments.models import Charge, Refund, Transfer
 from payments.services import Cents, where_every_cent_is
@@ -68,6 +68,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Still:
+    """A time in which the clocks stood still, and what each of them got for it."""
+
+    pause: Pause
+    to_decide: str
+    to_deliver: str
+
+
+@dataclass(frozen=True)
 class Row:
     """Where the money of one milestone is, in the order of `CENTS`, in minor units."""
 
@@ -112,7 +121,10 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "charges": list(Charge.objects.filter(held__in=held).select_related("held").order_by("pk")),
         "refunds": list(Refund.objects.filter(held__in=held).select_related("held").order_by("pk")),
         "cases": cases,
-        "pauses": list(order.pauses.select_related("started_by")),
+        "pauses": [
+            Still(pause, to_the_second(pause.added_to_decide_by), to_the_second(pause.added_to_deliver_by))
+            for pause in order.pauses.select_related("started_by")
+        ],
         "reminders": list(order.reminders.all()),
     }
 
@@ -183,6 +195,11 @@ def activity(order: Order, events: Any) -> list[Line]:
 def _who(event: Event) -> str:
     who = event.actor.name if event.actor else "The clock"
     return f"{who}, for {event.on_behalf_of.name}" if event.on_behalf_of else who
+
+
+def to_the_second(length: timedelta | None) -> str:
+    """ "1 day, 6:38:20"."""
+    return "–" if length is None else str(timedelta(seconds=length // timedelta(seconds=1)))
 
 
 def cents_per_milestone(order: Order) -> list[Row]:

@@ -233,6 +233,9 @@ BROKEN = {
             SELECT FROM orders_event earlier
             WHERE earlier.order_id = event.order_id AND earlier.id < event.id AND earlier.version > event.version)
     """,
+    "I16 a version of an order is the work of one person": """
+        SELECT order_id, version FROM orders_event GROUP BY order_id, version HAVING count(DISTINCT actor_id) > 1
+    """,
     "I16 an order's ending is told with its reason, at the instant it has": """
         SELECT orders.number FROM orders_order orders
         WHERE orders.status IN ('completed', 'canceled') AND (

@@ -37,9 +37,16 @@ class RunAs:
     group: int
 
 
+@dataclass(frozen=True)
+class Child:
+    process: "subprocess.Popen[bytes]"
+    stop_with: signal.Signals
+    is_server: bool
+
+
 @dataclass
 class Children:
-    """Starts processes, each in its own session, and stops them newest first.
+    """Starts processes, each in its own session, and stops them: the servers when nobody uses them any more.
 
     Three things see to it that none is left behind: `stop`; the guard, a process that holds the other end
     of a pipe and stops everything when we are gone (even by kill -9); and on Linux the kernel, which
@@ -50,7 +57,7 @@ class Children:
     keep_open: Sequence[int] = ()
     # Set by a signal handler. An exception raised there could be lost in whatever Python is doing just then.
     asked_to_stop: bool = False
-    _running: dict[str, tuple[subprocess.Popen[bytes], int]] = field(default_factory=dict)
+    _running: dict[str, Child] = field(default_factory=dict)
     _folders: list[Path] = field(default_factory=list)
     _guard: "subprocess.Popen[bytes] | None" = None
 
@@ -62,6 +69,7 @@ class Children:
         stop_with: signal.Signals = signal.SIGTERM,
         cwd: Path | None = None,
         log: Path,
+        is_server: bool = False,
         run_as: RunAs | None = None,
     ) -> "subprocess.Popen[bytes]":
         """Start `command`; its output is appended to `log`. Call it from the main thread only.
@@ -69,12 +77,13 @@ class Children:
         The kernel ties a child to the thread that made it, so a child of a short-lived thread would die with that.
         """
         with log.open("ab") as output:
-            return self._spawn(name, command, stop_with, output, output, cwd=cwd, run_as=run_as)
+            outputs = (output, output)
+            return self._spawn(name, command, outputs, stop_with, is_server=is_server, cwd=cwd, run_as=run_as)
 
     def run(self, name: str, command: Sequence[str | Path], *, cwd: Path | None = None) -> str:
         """Run `command` to its end and return its standard output. Raises CannotStart when it fails."""
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-            self._spawn(name, command, signal.SIGTERM, output, errors, cwd=cwd)
+            self._spawn(name, command, (output, errors), cwd=cwd)
             code = self.finish(name)
             said, complained = (_all_of(file) for file in (output, errors))
         if code != 0:
@@ -83,11 +92,12 @@ class Children:
 
     def finish(self, name: str) -> int:
         """Wait for a child that ends by itself, and return its exit code. Raises Stop."""
-        child, _ = self._running[name]
-        while child.poll() is None:
+        process = self._running[name].process
+        while process.poll() is None:
             self.pause(0.02)
         del self._running[name]
-        return child.returncode
+        self._tell_guard(f"gone {process.pid}")
+        return process.returncode
 
     def pause(self, seconds: float) -> None:
         """Sleep. Raises Stop if that is what we have been asked to do."""
@@ -106,13 +116,17 @@ class Children:
 
     def ended(self) -> dict[str, int]:
         """The children that are no longer running, with their exit codes."""
-        return {name: code for name, (child, _) in self._running.items() if (code := child.poll()) is not None}
+        return {name: code for name, child in self._running.items() if (code := child.process.poll()) is not None}
 
     def stop(self) -> None:
-        """Stop all of them, newest first, and remove our folders. May be called twice."""
-        newest_first = [(child.pid, how) for child, how in reversed(self._running.values())]
-        guard.stop(newest_first, meanwhile=self.ended)
-        self.ended()
+        """Stop all of them and remove our folders. May be called twice."""
+        waves: tuple[list[guard.Leader], ...] = ([], [])
+        for child in self._running.values():
+            waves[child.is_server].append((child.process.pid, child.stop_with))
+        guard.stop(waves, meanwhile=self.ended)
+        for child in self._running.values():
+            if child.process.poll() is not None:
+                self._tell_guard(f"gone {child.process.pid}")
         self._running.clear()
         for folder in self._folders:
             shutil.rmtree(folder, ignore_errors=True)
@@ -127,28 +141,28 @@ class Children:
         self,
         name: str,
         command: Sequence[str | Path],
-        stop_with: signal.Signals,
-        output: IO[bytes],
-        errors: IO[bytes],
+        outputs: tuple[IO[bytes], IO[bytes]],
+        stop_with: signal.Signals = signal.SIGTERM,
         *,
+        is_server: bool = False,
         cwd: Path | None = None,
         run_as: RunAs | None = None,
     ) -> "subprocess.Popen[bytes]":
-        child = subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
+            stdout=outputs[0],
+            stderr=outputs[1],
             start_new_session=True,
             preexec_fn=die_with(os.getpid(), stop_with) if LINUX else None,
             user=run_as.user if run_as else None,
             group=run_as.group if run_as else None,
             extra_groups=[] if run_as else None,
         )
-        self._running[name] = (child, stop_with.value)
-        self._tell_guard(f"process {child.pid} {stop_with.value}")
-        return child
+        self._running[name] = Child(process, stop_with, is_server)
+        self._tell_guard(f"{'server' if is_server else 'user'} {process.pid} {stop_with.value}")
+        return process
 
     def _tell_guard(self, line: str) -> None:
         if self._guard is None:

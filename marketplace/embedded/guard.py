@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 PATIENCE = 10.0
+# The first process of a group, and the signal that asks it to stop.
+Leader = tuple[int, int]
 
 
 def alive(group: int) -> bool:
@@ -39,37 +41,45 @@ def _runs_in(group: int, entry: Path) -> bool:
 
 
 def stop(
-    groups: Iterable[tuple[int, int]], *, patience: float = PATIENCE, meanwhile: Callable[[], object] = lambda: None
+    waves: Iterable[list[Leader]], *, patience: float = PATIENCE, meanwhile: Callable[[], object] = lambda: None
 ) -> None:
-    """Ask each group's leader to stop by its signal, in the order given; kill what has not after `patience` seconds.
+    """Wave by wave, ask the leaders to stop, and kill what is left of their groups after `patience` seconds.
 
     `meanwhile` is called while waiting: a parent collects its children there.
     """
-    for leader, how in groups:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(leader, how)
+    for wave in waves:
+        for leader, how in wave:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(leader, how)
         until = time.monotonic() + patience
-        while alive(leader) and time.monotonic() < until:
+        while any(alive(leader) for leader, _ in wave) and time.monotonic() < until:
             meanwhile()
             time.sleep(0.02)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(leader, signal.SIGKILL)
+        for leader, _ in wave:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(leader, signal.SIGKILL)
 
 
 def main() -> None:
-    """Lines `process <leader> <signal>` and `folder <path>`; at the end of the input all of them go, newest first."""
+    """Read lines `user|server <leader> <signal>` and `folder <path>`; at the end of the input all of them go.
+
+    `gone <leader>` takes one back, for the system may give its number to a stranger.
+    """
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    groups: list[tuple[int, int]] = []
+    waves: dict[str, dict[int, int]] = {"user": {}, "server": {}}  # servers go when nobody uses them any more
     folders: list[str] = []
     for line in sys.stdin:
         kind, _, rest = line.rstrip("\n").partition(" ")
-        if kind == "process":
-            leader, how = rest.split()
-            groups.insert(0, (int(leader), int(how)))
-        elif kind == "folder":
+        if kind == "folder":
             folders.append(rest)
-    stop(groups)
+        elif kind == "gone":
+            for wave in waves.values():
+                wave.pop(int(rest), None)
+        else:
+            leader, how = rest.split()
+            waves[kind][int(leader)] = int(how)
+    stop(list(wave.items()) for wave in waves.values())
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -48,7 +48,9 @@ def start(children: Children, data: Path, *, log: Path, settings: Sequence[str] 
     for option in options:
         command += ["-c", option]
     # SIGINT is PostgreSQL's fast stop: it ends the sessions instead of waiting for them.
-    server = children.start("postgres", command, stop_with=signal.SIGINT, cwd=Path("/"), log=log, run_as=run_as)
+    server = children.start(
+        "postgres", command, stop_with=signal.SIGINT, is_server=True, cwd=Path("/"), log=log, run_as=run_as
+    )
     until = time.monotonic() + 60
     while True:
         try:

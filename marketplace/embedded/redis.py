@@ -22,7 +22,7 @@ def start(children: Children, data: Path | None, *, log: Path) -> str:
     else:
         data.mkdir(parents=True, exist_ok=True)
         command += ["--appendonly", "yes", "--dir", data]
-    server = children.start("redis", command, log=log)
+    server = children.start("redis", command, is_server=True, log=log)
     until = time.monotonic() + 20
     while not socket.exists():
         if server.poll() is not None or time.monotonic() > until:

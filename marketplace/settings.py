@@ -143,7 +143,7 @@ SANDBOX_PROCESSING = env.int("SANDBOX_PROCESSING", default=20)  # seconds that a
 EVENT_RECEIVER = "marketplace.webhooks.receive"  # takes (raw_body, signature) of an event; accepts by not raising
 
 # The clock: Celery beat looks every few seconds for what is due in PostgreSQL.
-SWEEP_EVERY = timedelta(seconds=15)
+SWEEP_EVERY = timedelta(seconds=env.float("SWEEP_SECONDS", default=15))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

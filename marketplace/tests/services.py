@@ -27,6 +27,7 @@ SETTINGS = {
     "PAYMENT_GATEWAY": "sandbox",
     "SANDBOX_WEBHOOK_SECRET": "the-sandbox-signs-with-this",
     "SANDBOX_PROCESSING": "20",
+    "SWEEP_SECONDS": "15",
 }
 
 

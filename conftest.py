@@ -26,7 +26,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(anew)
 
-    TransactionTestCase._fixture_teardown = begin_anew  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = begin_anew  # type: ignore[attr-defined]
 
 
 def how_to_begin_anew(cursor: CursorWrapper) -> str:

@@ -288,6 +288,11 @@ class TestTheRehearsal:
         assert (answer.status_code, answer.context["rehearsal"].version) == (200, fresh(order).version)
         assert statuses(order) == IN_WORK
 
+    def test_a_version_without_the_confirmation_only_rehearses(self, desk: Desk) -> None:
+        order = make_placed()
+        answer = desk.rehearse(cancel_milestone(order), version=str(order.version))
+        assert (answer.status_code, statuses(order), logged()) == (200, IN_WORK, [])
+
     def test_the_clock_comes_first_and_is_not_undone(self, desk: Desk) -> None:
         """O7: what was overdue is done and committed, dated when it was due; the ruling finds the order ended."""
         order = make_delivered()

@@ -256,7 +256,7 @@ def test_starting_against_stopping() -> None:
     refusals = reasons(meet(order, start, stop))
     # The first act ends with its charge; the second one comes before or after the answer.
     assert refusals in (
-        ["Your bank is still deciding about the payment."],
+        ["The bank is still deciding about the payment."],
         ["“Storyboard” is open. You can stop after you accept it; to cancel it, open a case."],
     )
     assert statuses(order) == ("active", ["completed", "in_progress", "planned"])

@@ -51,7 +51,7 @@ def no_attempt_is_undecided(milestone: "Milestone") -> Refusal | None:
         return None
     if charge.status == Charge.Status.ACTION_NEEDED:
         return Refusal("Confirm the payment with your bank, or use another card.", who="buyer")
-    return Refusal("Your bank is still deciding about the payment.", who="the bank")
+    return Refusal("The bank is still deciding about the payment.", who="the bank")
 
 
 @guard
@@ -61,7 +61,7 @@ def attempt_waits_for_confirmation(milestone: "Milestone") -> Refusal | None:
     if charge is None:
         return Refusal("No payment is waiting for a confirmation.")
     if charge.status != Charge.Status.ACTION_NEEDED:
-        return Refusal("Your bank is still deciding about the payment.", who="the bank")
+        return Refusal("The bank is still deciding about the payment.", who="the bank")
     return None
 
 

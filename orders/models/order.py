@@ -79,7 +79,7 @@ def no_attempt_is_undecided(order: "Order") -> Refusal | None:
     """O4, O9: while the bank is deciding nothing else begins, because the money may still arrive."""
     milestone = order.current
     if milestone and milestone.undecided_charge:
-        return Refusal("Your bank is still deciding about the payment.", who="the bank")
+        return Refusal("The bank is still deciding about the payment.", who="the bank")
     return None
 
 

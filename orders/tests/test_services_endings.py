@@ -81,7 +81,7 @@ def test_an_order_is_stopped_after_a_declined_payment_but_not_while_an_attempt_i
     start_next(undecided, method="card_authentication")
     start_next(processing, method="card_processing")
     for order in (undecided, processing):
-        with refused("Your bank is still deciding about the payment."):
+        with refused("The bank is still deciding about the payment."):
             services.stop(order, by=order.buyer)
     services.stop(declined, by=declined.buyer)
     services.abandon(current(undecided), by=undecided.buyer)
@@ -170,7 +170,7 @@ def test_an_order_is_canceled_between_milestones_but_not_while_the_bank_decides(
     start_next(undecided, method="card_processing")
     cancel_order(order)
     assert statuses(order) == ("completed", ["completed", "not_started", "not_started"])
-    with refused("Your bank is still deciding about the payment."):
+    with refused("The bank is still deciding about the payment."):
         cancel_order(undecided)
 
 

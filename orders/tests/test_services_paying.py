@@ -129,7 +129,7 @@ def test_only_an_unconfirmed_payment_can_be_abandoned() -> None:
     with refused("No payment is waiting for a confirmation."):
         services.abandon(current(declined), by=declined.buyer)
     processing = make_placed(method="card_processing")
-    with refused("Your bank is still deciding about the payment."):
+    with refused("The bank is still deciding about the payment."):
         services.abandon(current(processing), by=processing.buyer)
 
 
@@ -137,7 +137,7 @@ def test_while_the_bank_decides_the_deadline_is_14_days_and_no_second_attempt_be
     order = make_ordered(method="card_processing")
     assert (order.decide_from, order.decide_by) == (NOON, after(days=14))
     assert activity(order)[-1] == ("payment_processing", None, "Script", "", "")
-    with refused("Your bank is still deciding about the payment."):
+    with refused("The bank is still deciding about the payment."):
         services.pay(current(order), by=order.buyer, method="card_ok")
     with at(days=13):
         assert services.settle_due() == 0
@@ -193,7 +193,7 @@ def test_a_lost_answer_is_recovered_and_charged_once() -> None:
     assert charges(order) == [(12_660, "asking")]
     assert at_the_provider() == ["succeeded"]
     assert fresh(order).decide_by == after(hours=24)
-    with refused("Your bank is still deciding about the payment."):
+    with refused("The bank is still deciding about the payment."):
         services.pay(current(order), by=order.buyer, method="card_ok")
     with at(seconds=29):
         assert services.settle_charges() == 0

@@ -143,7 +143,7 @@ class TestWithoutACase:
         answer = desk.confirm(cancel_order(order), version=fresh(order).version)
         assert (answer.status_code, str(answer.context["refusal"])) == (
             409,
-            "Your bank is still deciding about the payment.",
+            "The bank is still deciding about the payment.",
         )
         assert statuses(order) == ("active", ["completed", "awaiting_payment", "planned"])
 

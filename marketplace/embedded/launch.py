@@ -124,7 +124,8 @@ class Launcher:
         self._manage("migrate", "--no-input")
         self._say("The database is up to date")
         note = self.var / "demo-accounts.txt"
-        if environ.Env().bool("DEMO", default=True) and _is_without_people():
+        # Never by itself in a database of somebody's own: the demo's passwords are known to everybody.
+        if environ.Env().bool("DEMO", default=self.private) and _is_without_people():
             self._say("Making the demo data …")
             note.write_text(self._manage("demo"))
             return note.read_text()

@@ -21,7 +21,6 @@ from orders.models import Order
 from orders.services import verb
 from orders.tests.factories import (
     ONE_STEP,
-    THREE_STEPS,
     deliver,
     freeze,
     fresh,
@@ -34,6 +33,7 @@ from orders.tests.factories import (
     start_next,
 )
 from orders.tests.rows import rows
+from orders.tests.steps import SERVICES
 from orders.tests.table import NEVER, NOT_DUE, OK, ROLES, TABLE, Answer, Overdue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,26 +99,6 @@ def rule(order_id: int, name: str, *, by: User) -> None:
     if order.paused_at:
         services.resume(order, by=by, at=now)
     RULINGS[name](order, milestone, by=by, at=now, reason="Scope disagreement")
-
-
-SERVICES: dict[str, Callable[[Order, Any], Any]] = {
-    "place": lambda o, _: services.place(o, by=o.buyer, method="card_ok"),
-    "decline": lambda o, _: services.decline_offer(o, by=o.buyer),
-    "pay": lambda o, m: services.pay(m, by=o.buyer, method="card_ok"),
-    "abandon": lambda o, m: services.abandon(m, by=o.buyer),
-    "accept": lambda o, m: services.accept(m, by=o.buyer),
-    "accept_and_continue": lambda o, m: services.accept_and_continue(m, by=o.buyer, method="card_ok"),
-    "request_revision": lambda o, m: services.request_revision(m, by=o.buyer, text="Bluer."),
-    "start": lambda o, m: services.start(m, by=o.buyer, method="card_ok"),
-    "stop": lambda o, _: services.stop(o, by=o.buyer),
-    "order_again": lambda o, _: services.ask_offer(by=o.buyer, seller=o.seller, text="The rest.", again=o),
-    "edit_offer": lambda o, _: services.edit_offer(
-        o, by=o.seller, title="Shorter", brief="", plan=THREE_STEPS, version=fresh(o).version
-    ),
-    "withdraw": lambda o, _: services.withdraw_offer(o, by=o.seller),
-    "deliver": lambda o, m: services.deliver(m, by=o.seller, message="Here it is."),
-    "grant_revisions": lambda o, m: services.grant_revisions(m, by=o.seller, count=1),
-}
 
 
 def tried(act: Callable[[], Any]) -> Any:

@@ -1,0 +1,88 @@
+"""The checker can fail: each promise, broken on purpose behind the application's back, is noticed."""
+
+import pytest
+from django.db import connection, transaction
+
+from marketplace import clock
+from marketplace.accounts.tests.factories import UserFactory
+from marketplace.tests import invariants
+from orders.models import Order
+from orders.tests.factories import (
+    NOON,
+    cancel_milestone,
+    freeze,
+    make_accepted,
+    make_delivered,
+    make_in_revision,
+    make_offer,
+    make_ordered,
+    start_next,
+)
+from payments.models import Transfer
+
+# What is done to the tables, and the promises that this breaks. {…} is the id of an order.
+BROKEN_BY = {
+    "UPDATE orders_order SET decide_by = decide_by + interval '1 second' WHERE id = {delivered}": ["I13"],
+    "UPDATE orders_order SET decide_by = decide_by - interval '1 hour' WHERE id = {offered}": ["I13"],
+    "UPDATE orders_milestone SET deliver_by = deliver_by + interval '1 hour' WHERE order_id = {working}": ["I13"],
+    "UPDATE orders_milestone SET deliver_by = deliver_by - interval '1 hour' WHERE order_id = {revised}": ["I13"],
+    "UPDATE orders_pause SET ended_at = started_at WHERE order_id = {frozen}": ["I13"],
+    "UPDATE orders_order SET decide_by = NULL WHERE id = {delivered}": ["I12"],
+    "UPDATE orders_milestone SET revisions_used = 1 WHERE order_id = {delivered} AND position = 1": ["I14"],
+    "UPDATE orders_milestone SET status = 'in_progress' WHERE order_id = {frozen} AND position = 1": ["I12", "I16"],
+    "UPDATE orders_milestone SET status = 'canceled' WHERE order_id = {delivered} AND position = 1": [
+        "I3",
+        "I12",
+        "I16",
+    ],
+    "UPDATE orders_milestone SET ended_at = ended_at + interval '1 day' WHERE order_id = {working}": ["I11"],
+    "UPDATE orders_order SET version = 1 WHERE id = {delivered}": ["I16"],
+    "SELECT 'nothing is broken'": [],
+    "INSERT INTO orders_event (order_id, kind, from_status, to_status, reason, note, data, version, at, recorded_at) "
+    "VALUES ({delivered}, 'ended', 'active', 'completed', 'lapsed', '', '{{}}', 1, now(), now())": ["I16"],
+    "ALTER TABLE orders_event DISABLE TRIGGER refuse_change": ["I9"],
+    "UPDATE payments_heldfunds SET refunded = 1 WHERE id = {held}": ["I6", "I10"],
+    "UPDATE payments_heldfunds SET buyer_fee = buyer_fee + 1 WHERE amount = 0": ["I6"],
+    "UPDATE payments_charge SET funded = false WHERE held_id = {held}": ["I5"],
+    "UPDATE payments_sandboxcharge SET amount = amount + 1 WHERE status = 'succeeded'": ["I7"],
+    "UPDATE payments_sandboxcharge SET status = 'failed' WHERE status = 'succeeded' AND refunded = 0": ["I7"],
+    "INSERT INTO payments_sandboxcharge (id, key, amount, currency, method, description, reference, return_url, "
+    "status, reason, refunded, created_at) "
+    "VALUES (gen_random_uuid(), 'unknown', 5, 'USD', '', '', '', '', 'succeeded', '', 0, now())": ["I7"],
+    "UPDATE payments_refund SET status = 'asking'": ["I7"],
+    "INSERT INTO payments_transfer (source_id, destination_id, amount, currency, kind, held_id, created_at) "
+    "VALUES ({held_account}, {fees_account}, 1, 'USD', 'fee', {held}, now())": ["I3", "I10"],
+    "INSERT INTO payments_transfer (source_id, destination_id, amount, currency, kind, created_at) "
+    "VALUES ({fees_account}, {held_account}, 999999, 'USD', 'fee', now())": ["I8"],
+    "INSERT INTO notifications_notice (recipient_id, kind, title, text, url, key, created_at, attempts) "
+    "SELECT actor_id, 'x', 'x', '', '/', 'event:' || id, now(), 0 FROM orders_event WHERE kind = 'delivered' LIMIT 1": [
+        "I17"
+    ],
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_promise_that_is_broken_is_noticed() -> None:
+    with clock.at(NOON):
+        delivered, offered, revised, frozen = make_delivered(), make_offer(), make_in_revision(), make_delivered()
+        working = make_accepted()
+        start_next(working)
+        freeze(frozen)
+        make_ordered(method="card_declined", buyer=UserFactory())
+        cancel_milestone(make_delivered())
+    assert invariants.check() == []
+
+    named = {"delivered": delivered, "offered": offered, "revised": revised, "frozen": frozen, "working": working}
+    ids = {name: order.pk for name, order in named.items()}
+    ids["held"] = Order.objects.get(pk=delivered.pk).milestones.get(position=1).held_id
+    fee = Transfer.objects.filter(kind="fee").latest("pk")
+    ids["held_account"], ids["fees_account"] = fee.source_id, fee.destination_id
+    found = {}
+    for statement in BROKEN_BY:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement.format(**ids))
+            noticed = {line.split()[0] for line in invariants.check()}
+            transaction.set_rollback(True)
+        found[statement] = sorted(noticed, key=lambda name: int(name[1:]))
+    assert found == BROKEN_BY
+    assert invariants.check() == []

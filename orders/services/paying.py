@@ -220,18 +220,18 @@ def _succeeded(order: Order, milestone: Milestone, charge: Charge, *, now: datet
 
 
 def _failed(order: Order, milestone: Milestone, outcome: Outcome, *, now: datetime) -> None:
-    record(Event.Kind.PAYMENT_FAILED, order, by=None, at=now, milestone=milestone, reason=outcome.reason)
     assert milestone.pay_by
     assert milestone.started_at
-    if order.decide_by == milestone.pay_by:
-        return
-    # The bank was deciding, and the payment window counts again. Where it has run out meanwhile the buyer
-    # gets it once more, within the time that a decision may take at all.
-    began = milestone.started_at
-    if milestone.pay_by <= now:
-        began, milestone.pay_by = now, min(now + order.terms.payment, _decided_by(order, milestone))
-        milestone.save()
-    order.set_deadline(began, milestone.pay_by)
+    if order.decide_by != milestone.pay_by:
+        # The bank was deciding, and the payment window counts again. Where it has run out meanwhile the buyer
+        # gets it once more, within the time that a decision may take at all.
+        began = milestone.started_at
+        if milestone.pay_by <= now:
+            began, milestone.pay_by = now, min(now + order.terms.payment, _decided_by(order, milestone))
+            milestone.save()
+        order.set_deadline(began, milestone.pay_by)
+    # Last, because the notices name the deadline.
+    record(Event.Kind.PAYMENT_FAILED, order, by=None, at=now, milestone=milestone, reason=outcome.reason)
 
 
 def _processing(order: Order, milestone: Milestone, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
+from marketplace.notifications.models import Notice
 from orders import services
 from orders.models import Milestone, Order
 from orders.tests.factories import (
@@ -164,6 +165,8 @@ def test_a_bank_that_refuses_within_the_payment_window_leaves_the_rest_of_it() -
     assert statuses(order) == ("awaiting_payment", ["awaiting_payment", "planned", "planned"])
     assert order.events.get(kind="payment_failed").reason == "Your bank refused the payment."
     assert fresh(order).decide_by == after(hours=24)
+    notices = Notice.objects.filter(kind="payment_failed").values_list("text", flat=True)
+    assert ["until Wed 21 Oct 2026, 12:00" in text for text in notices] == [True, True], "not the bank's fortnight"
     with at(hours=2):
         services.pay(current(order), by=order.buyer, method="card_ok")
     assert statuses(order) == ("active", ["in_progress", "planned", "planned"])

@@ -14,6 +14,10 @@ logger = logging.getLogger(__name__)
 class ForgivingRedisCache(RedisCache):
     """Answers like an empty cache while Redis is down."""
 
+    def answers(self) -> bool:
+        """Whether Redis is there: for `/readyz`, which an empty answer would mislead."""
+        return bool(_forgiving(False, self._cache.get_client().ping))
+
     def add(self, *args: Any, **kwargs: Any) -> bool:
         return bool(_forgiving(True, super().add, *args, **kwargs))
 

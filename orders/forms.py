@@ -129,6 +129,7 @@ class OfferForm(forms.Form):
     )
     currency = forms.ChoiceField(label="Currency")
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**31 - 1)
+    once = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
 
     def __init__(self, *args: Any, seller: User, terms: Terms, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

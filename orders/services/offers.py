@@ -29,14 +29,22 @@ def send_offer(
     plan: Sequence[PlannedMilestone],
     gig: Gig | None = None,
     request: OfferRequest | None = None,
+    number: str | None = None,
 ) -> Order:
     """Send a custom offer under the terms in force; the buyer has until it expires (G3, G4).
 
+    `number` was given to the page: the same page sent twice makes one offer.
     The offer, its milestones, its event and the answer to the request, if there was one, appear together.
     Raises `Refused` when seller and buyer are one person, either is deactivated, or the request is another buyer's
     or answered, and for a plan that the terms do not allow.
     """
+    by = User.objects.select_for_update(no_key=True).get(pk=by.pk)
     _may_deal(by, buyer)
+    sent = Order.objects.filter(number=number).first() if number else None
+    if sent:
+        if (sent.seller, sent.buyer, sent.title) != (by, buyer, title) or _plan_of(sent) != list(plan):
+            raise Refused(Refusal("An offer was sent from this page already. Check it before you send another one."))
+        return sent
     if request:
         request = OfferRequest.objects.select_for_update().get(pk=request.pk)
         if (request.seller_id, request.buyer_id) != (by.pk, buyer.pk):
@@ -45,7 +53,9 @@ def send_offer(
             raise Refused(Refusal("This request is already answered."))
     _check_plan(plan, currency, Terms.objects.in_force())
     now = clock.now()
-    order = new_order(seller=by, buyer=buyer, title=title, brief=brief, currency=currency, plan=plan, gig=gig, now=now)
+    order = new_order(
+        seller=by, buyer=buyer, title=title, brief=brief, currency=currency, plan=plan, gig=gig, now=now, number=number
+    )
     order.set_deadline(now, now + order.terms.offer)
     order.save()
     if request:
@@ -166,6 +176,10 @@ def new_order(
     order.save()
     _copy_plan(order, plan)
     return order
+
+
+def _plan_of(order: Order) -> list[PlannedMilestone]:
+    return [PlannedMilestone.of(milestone) for milestone in order.plan]
 
 
 def _copy_plan(order: Order, plan: Sequence[PlannedMilestone]) -> None:

@@ -1,6 +1,7 @@
 """From gig to order: gigs as they stand, custom offers, requests, and the terms they are made under (G2–G4)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -249,6 +250,21 @@ def test_an_offer_outside_the_terms_is_refused_by_the_service_too() -> None:
             services.send_offer(by=order.seller, buyer=order.buyer, title="x", brief="", currency="USD", plan=plan)
         with refused(reason):
             services.edit_offer(order, by=order.seller, title="x", brief="", plan=plan, version=1)
+
+
+def test_the_same_page_sent_twice_makes_one_offer() -> None:
+    seller, buyer, number = UserFactory(), UserFactory(), new_number()
+
+    def send(title: str = "Film", plan: Any = THREE_STEPS) -> Order:
+        return services.send_offer(
+            by=seller, buyer=buyer, title=title, brief="", currency="USD", plan=plan, number=number
+        )
+
+    assert send() == send()
+    assert Notice.objects.filter(kind="offered").count() == 1
+    for changed in ({"title": "Another film"}, {"plan": THREE_STEPS[:2]}):
+        with refused("An offer was sent from this page already. Check it before you send another one."):
+            send(**changed)
 
 
 # Requests

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -12,8 +11,8 @@ from marketplace.catalog.models import Gig, PlanMilestone, Terms
 from orders import services
 from orders.forms import AskForm, CheckoutForm, PayForm, RevisionForm, VersionedForm
 from orders.guards import Refusal, Refused
-from orders.models.order import new_number
 from orders.views.acting import Button, after_payment, get_or_post, page_of
+from orders.views.once import number_of, token_for
 from payments.errors import PaymentsError
 from payments.money import fee
 
@@ -28,9 +27,6 @@ class Charged:
     @property
     def total(self) -> int:
         return self.step.price + self.fee
-
-
-CHECKOUT = signing.Signer(salt="checkout")
 
 
 @login_required
@@ -53,7 +49,7 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
                 method=form.cleaned_data["method"],
                 gig_version=form.cleaned_data["gig_version"],
                 terms_id=form.cleaned_data["terms"],
-                number=_checkout_number(request, form.cleaned_data["checkout"]),
+                number=number_of(request, form.cleaned_data["checkout"]),
             )
         except Refused as refused:
             refusal = refused.refusal
@@ -61,8 +57,7 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
             refusal = Refusal(str(error))
         else:
             return after_payment(request, order.number, f"You ordered “{order.title}”. The first milestone is funded.")
-    token = CHECKOUT.sign(f"{request.user.pk} {new_number()}")
-    shown = {"gig_version": gig.version, "terms": terms.pk, "checkout": token}
+    shown = {"gig_version": gig.version, "terms": terms.pk, "checkout": token_for(request)}
     if form.is_bound:
         form.data = form.data.copy()  # type: ignore[attr-defined]
         form.data.update({key: str(value) for key, value in shown.items()})  # type: ignore[attr-defined]
@@ -80,17 +75,6 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
     }
     status = 409 if refusal else 422 if form.is_bound else 200
     return render(request, "orders/checkout.html", context, status=status)
-
-
-def _checkout_number(request: SignedInRequest, token: str) -> str:
-    """The order's number that the checkout page was given, bound to the person it was given to."""
-    try:
-        user_id, number = CHECKOUT.unsign(token).split(" ")
-    except (signing.BadSignature, ValueError):
-        raise Refused(Refusal("This page has expired. Please send it once more.")) from None
-    if user_id != str(request.user.pk):
-        raise Refused(Refusal("This page was opened by somebody else. Please send it once more."))
-    return number
 
 
 place = page_of(

@@ -17,8 +17,10 @@ from orders import services
 from orders.actions import check_side, why_not_now
 from orders.forms import AskForm, OfferForm
 from orders.guards import Refused
+from orders.locking import Stale
 from orders.models import Milestone, OfferRequest, Order
 from orders.views.acting import get_or_post, order_of
+from orders.views.once import number_of, token_for
 
 
 @login_required
@@ -44,7 +46,7 @@ def send_offer(request: SignedInRequest) -> HttpResponse:
     """Build an offer, perhaps from what a buyer asked for, and send it."""
     terms = Terms.objects.in_force()
     asked = _asked(request)
-    initial = {"buyer": request.GET.get("buyer", ""), "currency": "USD"}
+    initial = {"buyer": request.GET.get("buyer", ""), "currency": "USD", "once": token_for(request)}
     steps: Iterable[plans.Planned] = ()
     if asked:
         source = asked.again or asked.gig
@@ -67,6 +69,7 @@ def send_offer(request: SignedInRequest) -> HttpResponse:
             plan=plan,
             gig=asked.gig if asked else None,
             request=asked,
+            number=number_of(request, data["once"]) if data["once"] else None,
         )
 
     return _builder(request, terms, initial, steps, do, heading="Send an offer", asked=asked)
@@ -153,6 +156,9 @@ def _builder(
                 order = do(form, formset.plan())
             except Refused as refused:
                 form.add_error(None, refused.refusal.reason)
+                # What was typed is kept, and can be sent again: whoever does so has been told why it was refused.
+                again = {"version": refused.order.version} if isinstance(refused, Stale) else {}
+                form.data = {**data, **again, "once": token_for(request)}
             else:
                 messages.success(request, f"The offer is sent. {order.buyer.name} can accept it now.")
                 return redirect(order)

@@ -1,0 +1,175 @@
+"""A picture of every page: light and dark, on a phone and on a desktop, written to var/gallery/.
+
+On each, axe finds nothing, nothing is wider than the window and the browser says nothing. The data are the demo's.
+A page is opened once and drawn four times: its look follows the window and the preferred scheme without a script.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser
+from pytest_django.live_server_helper import LiveServer
+
+from marketplace import clock
+from marketplace.accounts.models import User
+from marketplace.catalog.models import Gig
+from marketplace.demo import people, stories
+from marketplace.tests import axe
+from marketplace.tests.browsing import DESKTOP, PHONE, Person
+from orders.models import Milestone, OfferRequest, Order
+from payments.models import SandboxCharge
+from resolution.models import Case
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FOLDER = Path(settings.VAR_DIR) / "gallery"
+Pages = dict[str, str]
+
+
+def test_every_page_can_be_shown(browser: Browser, live_server: LiveServer) -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    cast = people.settle_in()
+    stories.tell(cast, clock.now())
+    problems = photograph(browser, live_server.url, None, everybodys())
+    for user in (*cast.people.values(), cast.support, cast.admin):
+        problems += photograph(browser, live_server.url, user, pages_of(user))
+    assert problems == [], "\n".join(problems)
+
+
+def photograph(browser: Browser, address: str, user: User | None, pages: Pages) -> list[str]:
+    """Draw the pages as `user` sees them; returns what is wrong with them."""
+    person = Person(browser, address)
+    if user:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        person.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+    problems = []
+    for name, path in pages.items():
+        person.open(path)
+        for width in (DESKTOP, PHONE):
+            person.page.set_viewport_size({"width": width, "height": 800})
+            for scheme in ("light", "dark"):
+                person.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                person.page.evaluate("document.getAnimations().forEach((one) => one.finish())")
+                shown = f"{name}-{width}-{scheme}"
+                problems += [f"{shown}: {violation}" for violation in axe.violations(person.page)]
+                person.page.screenshot(path=FOLDER / f"{shown}.png", full_page=True)
+            if person.overflow:
+                problems.append(f"{name}-{width}: wider than the window by {person.overflow} pixels")
+        # What does not exist is answered with 404, which the browser tells as well.
+        problems += [f"{name}: {complaint}" for complaint in person.complaints if "404" not in (name, complaint[:3])]
+        person.complaints.clear()
+    person.close()
+    return problems
+
+
+def everybodys() -> Pages:
+    gig = Gig.objects.get(seller__name="Theo Lindqvist")
+    waiting = SandboxCharge.objects.get(status="action_needed")
+    return {
+        "home": "/",
+        "browse": "/gigs/",
+        "browse-nothing": "/gigs/?q=submarine",
+        "gig": gig.get_absolute_url(),
+        "seller": gig.seller.get_absolute_url(),
+        "help": "/help/milestones/",
+        "sign-in": "/accounts/login/",
+        "sign-up": "/accounts/signup/",
+        "reset": "/accounts/password/reset/",
+        "bank": f"/sandbox/authenticate/{waiting.pk}/",
+        "404": "/nothing/here/",
+    }
+
+
+def pages_of(user: User) -> Pages:
+    name = user.name.split()[0].lower()
+    pages = {
+        f"order-{state_of(order)}-{order.side_of(user)}": order.get_absolute_url() for order in Order.objects.of(user)
+    }
+    pages |= {
+        f"case-{case.status}-{case.order.side_of(user)}": case.get_absolute_url() for case in Case.objects.of(user)
+    }
+    return pages | {
+        "ana": buyers_pages,
+        "mia": sellers_pages,
+        "theo": newcomers_pages,
+        "sam": support_pages,
+    }.get(name, no_more)(user)
+
+
+def state_of(order: Order) -> str:
+    """What tells this order from the others: frozen-delivered, in_progress, completed-stopped …"""
+    if order.has_ended:
+        return f"{order.status}-{order.closed_because}"
+    current = order.current
+    state = current.status if current else order.status if order.status == "offered" else "between"
+    if current and current.status == Milestone.Status.AWAITING_PAYMENT and current.last_charge:
+        state = f"{state}-{current.last_charge.status}"
+    late = "late-" if current and current.is_late(clock.now()) else ""
+    more = "-again" if current and current.position > 1 else ""
+    return f"{'frozen-' if order.paused_at else ''}{late}{state}{more}"
+
+
+def buyers_pages(ana: User) -> Pages:
+    gig = Gig.objects.get(seller__name="Theo Lindqvist")
+    review = Milestone.objects.get(order__buyer=ana, status="delivered", position=2)
+    address = review.order.get_absolute_url()
+    stopped = Order.objects.get(buyer=ana, closed_because="stopped")
+    offered = Order.objects.get(buyer=ana, status="offered")
+    works = Milestone.objects.get(order__buyer=ana, status="in_progress", order__seller__name="Mia Tanaka")
+    return {
+        "orders": "/orders/",
+        "notices": "/notifications/",
+        "profile": "/profile/",
+        "checkout": f"{gig.get_absolute_url()}order/",
+        "ask": f"{gig.get_absolute_url()}ask/",
+        "act-continue": f"{address}milestones/{review.pk}/continue/",
+        "act-revise": f"{address}milestones/{review.pk}/revise/",
+        "act-accept": f"{address}milestones/{review.pk}/accept/",
+        "act-refused": f"{works.order.get_absolute_url()}milestones/{works.pk}/accept/",
+        "act-again": f"{stopped.get_absolute_url()}again/",
+        "act-place": f"{offered.get_absolute_url()}place/",
+        "case-open": f"{address}cases/",
+    }
+
+
+def sellers_pages(mia: User) -> Pages:
+    asked = OfferRequest.objects.get(seller=mia, offer=None)
+    offered = Order.objects.get(seller=mia, status="offered")
+    return {
+        "sales": "/sales/",
+        "earnings": "/earnings/",
+        "offer": f"/offers/new/?request={asked.pk}",
+        "offer-edit": f"{offered.get_absolute_url()}offer/",
+        "my-gigs": "/selling/gigs/",
+        "gig-edit": f"/selling/gigs/{Gig.objects.get(seller=mia).slug}/edit/",
+    }
+
+
+def newcomers_pages(theo: User) -> Pages:
+    return {
+        "gig-new": "/selling/gigs/new/",
+        "gig-example": "/selling/gigs/new/?example=logo-design",
+        "orders-empty": "/orders/",
+        "gig-mine": Gig.objects.get(seller=theo).get_absolute_url(),
+    }
+
+
+def support_pages(sam: User) -> Pages:
+    case = Case.objects.latest("pk")
+    return {
+        "admin-orders": "/admin/orders/order/",
+        "admin-order": f"/admin/orders/order/{case.order_id}/change/",
+        "admin-cases": "/admin/resolution/case/",
+        "admin-case": f"/admin/resolution/case/{case.pk}/change/",
+        "admin-cancel": f"/admin/orders/order/{case.order_id}/cancel/",
+    }
+
+
+def no_more(user: User) -> Pages:
+    return {}

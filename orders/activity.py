@@ -63,7 +63,8 @@ def _tell(event: Event, order: Order, milestone: Milestone | None) -> None:
             continue
         words["decide_by"] = _local(order.decide_by, person)
         words["deliver_by"] = _local(milestone.deliver_by if milestone else None, person)
-        lines = (f"{say.activity}.".format(**words), event.note, say.advice.format(**words), f"{order.title}, {order}")
+        said = f"{say.activity.format(**words).rstrip('.')}."
+        lines = (said, event.note, say.advice.format(**words), f"{order.title}, {order}")
         tell(
             [person],
             kind=event.kind,

@@ -213,6 +213,8 @@ def _succeeded(order: Order, milestone: Milestone, charge: Charge, *, now: datet
         record(Event.Kind.PAYMENT_RETURNED, order, by=None, at=now, milestone=milestone, refunded=refund.amount)
         return
     payments.fund(charge, at=now)
+    # A success after a failure may find a later attempt waiting: its money would only come and go back.
+    payments.cancel_attempts(charge.held, at=now)
     move(milestone.fund, now, kind=Event.Kind.FUNDED, by=None, at=now, charged=charge.amount)
     if order.status == Order.Status.AWAITING_PAYMENT:
         move(order.activate, kind=Event.Kind.ACTIVATED, by=None, at=now)

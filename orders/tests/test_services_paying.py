@@ -125,6 +125,21 @@ def test_an_unconfirmed_payment_can_be_abandoned_for_another_card() -> None:
     assert cents(order) == Cents(charged=12_660, held=12_660)
 
 
+def test_a_success_that_comes_late_cancels_the_attempt_that_was_begun_meanwhile() -> None:
+    order = make_ordered(method="card_declined")
+    declined = last_charge(order)
+    with at(hours=1):
+        services.pay(current(order), by=order.buyer, method="card_authentication")
+    with at(hours=2):
+        SandboxCharge.objects.filter(key=declined.key).update(status="succeeded")
+        services.record_charge(declined.pk, Outcome(State.SUCCEEDED))
+        deliver_sandbox_events()
+    assert at_the_provider() == ["succeeded", "canceled"]
+    assert charges(order) == [(12_660, "succeeded"), (12_660, "canceled")]
+    assert statuses(order) == ("active", ["in_progress", "planned", "planned"])
+    assert cents(order) == Cents(charged=12_660, held=12_660)
+
+
 def test_only_an_unconfirmed_payment_can_be_abandoned() -> None:
     declined = make_placed(method="card_declined")
     with refused("No payment is waiting for a confirmation."):

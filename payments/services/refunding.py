@@ -143,6 +143,8 @@ def record_refund(refund: Refund, outcome: Outcome, at: datetime) -> bool:
     }
     with transaction.atomic():
         if not Refund.objects.filter(pk=refund.pk, status__in=taken_from, retried=False).update(**news):
+            if outcome.succeeded and Refund.objects.filter(pk=refund.pk, retried=True).exists():
+                logger.error("%s succeeded after staff asked again for it: the money may go back twice.", refund.key)
             return False
         if outcome.succeeded:
             source, destination = refunds_due(refund.currency), clearing(refund.charge)

@@ -266,7 +266,7 @@ def test_a_refund_refused_for_good_stays_due_and_waits_for_staff(
 
 
 def test_staff_ask_again_with_a_new_key_and_the_money_goes_back_once(
-    held: HeldFunds, commit: Commit, line: type[Faulty]
+    held: HeldFunds, commit: Commit, line: type[Faulty], caplog: pytest.LogCaptureFixture
 ) -> None:
     line.before.append(GatewayError("The account is locked."))
     pay(held)
@@ -283,6 +283,8 @@ def test_staff_ask_again_with_a_new_key_and_the_money_goes_back_once(
         services.ask_again(refused, at=after(days=1))
     with transaction.atomic():
         assert not services.record_refund(refused, Outcome(State.SUCCEEDED), after(days=1))
+    alarm = f"{refused.key} succeeded after staff asked again for it: the money may go back twice."
+    assert caplog.messages[-1] == alarm
     assert cents(held) == services.Cents(charged=10_550, refunded=10_550)
     check_at_rest()
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from marketplace.accounts.models import User
 from orders.files import CheckedFile
 from orders.guards import Refusal, Refused
-from orders.locking import touch
+from orders.locking import locked_milestone, touch
 from orders.models import Event, Milestone, Order
 from orders.services import attach, freeze
 from resolution.activity import move_case
@@ -47,7 +47,7 @@ def open_case(
     if not side:
         raise Refused(Refusal("Only the buyer and the seller can open a case here.", who="buyer or seller"))
     if milestone:
-        milestone = next(step for step in order.plan if step.pk == milestone.pk)
+        milestone = locked_milestone(order, milestone.pk)
     case = consider(order, kind, side, now=now, milestone=milestone)
     case.opened_by, case.reason, case.statement = by, reason, statement
     touch(order, by=by, now=now)

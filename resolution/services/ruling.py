@@ -4,7 +4,7 @@ from datetime import datetime
 
 from marketplace.accounts.models import User
 from orders.guards import Refusal, Refused
-from orders.locking import touch
+from orders.locking import locked_milestone, touch
 from orders.models import Event, Milestone, Order
 from resolution.activity import move_case
 from resolution.locking import lock_case, lock_order, refuse_party
@@ -75,7 +75,7 @@ def cancel_milestone_by_support(
     missing or the agent is a party; `Stale`.
     """
     order, now = lock_order(milestone.order_id, version=version)
-    milestone = next(step for step in order.plan if step.pk == milestone.pk)
+    milestone = locked_milestone(order, milestone.pk)
     return _open_and_rule(order, Case.Kind.CANCEL_MILESTONE, milestone, by=by, reason=reason, note=note, now=now)
 
 

@@ -11,270 +11,643 @@ import orders.models.order
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0002_protect_terms'),
-        ('payments', '0002_ledger'),
+        ("catalog", "0002_protect_terms"),
+        ("payments", "0002_ledger"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Milestone',
+            name="Milestone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('title', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, max_length=5000)),
-                ('price', models.PositiveBigIntegerField(help_text="In minor units of the order's currency.")),
-                ('delivery_days', models.PositiveSmallIntegerField()),
-                ('revisions', models.PositiveSmallIntegerField(blank=True, help_text='Included; empty means unlimited.', null=True)),
-                ('revisions_granted', models.PositiveSmallIntegerField(default=0)),
-                ('revisions_used', models.PositiveSmallIntegerField(default=0)),
-                ('status', django_fsm.FSMField(choices=[('planned', 'Not started'), ('awaiting_payment', 'Awaiting payment'), ('in_progress', 'In progress'), ('delivered', 'Delivered'), ('in_revision', 'In revision'), ('completed', 'Completed'), ('canceled', 'Canceled'), ('not_started', 'Not started any more')], default='planned', max_length=50)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('pay_by', models.DateTimeField(blank=True, help_text='The payment deadline, but for «processing».', null=True)),
-                ('funded_at', models.DateTimeField(blank=True, null=True)),
-                ('deliver_from', models.DateTimeField(blank=True, null=True)),
-                ('deliver_by', models.DateTimeField(blank=True, null=True)),
-                ('remind_at', models.DateTimeField(blank=True, null=True)),
-                ('delivered_at', models.DateTimeField(blank=True, help_text='The latest delivery.', null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('held', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestone', to='payments.heldfunds')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("title", models.CharField(max_length=120)),
+                ("description", models.TextField(blank=True, max_length=5000)),
+                ("price", models.PositiveBigIntegerField(help_text="In minor units of the order's currency.")),
+                ("delivery_days", models.PositiveSmallIntegerField()),
+                (
+                    "revisions",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="Included; empty means unlimited.", null=True
+                    ),
+                ),
+                ("revisions_granted", models.PositiveSmallIntegerField(default=0)),
+                ("revisions_used", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "status",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("planned", "Not started"),
+                            ("awaiting_payment", "Awaiting payment"),
+                            ("in_progress", "In progress"),
+                            ("delivered", "Delivered"),
+                            ("in_revision", "In revision"),
+                            ("completed", "Completed"),
+                            ("canceled", "Canceled"),
+                            ("not_started", "Not started any more"),
+                        ],
+                        default="planned",
+                        max_length=50,
+                    ),
+                ),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "pay_by",
+                    models.DateTimeField(
+                        blank=True, help_text="The payment deadline, but for «processing».", null=True
+                    ),
+                ),
+                ("funded_at", models.DateTimeField(blank=True, null=True)),
+                ("deliver_from", models.DateTimeField(blank=True, null=True)),
+                ("deliver_by", models.DateTimeField(blank=True, null=True)),
+                ("remind_at", models.DateTimeField(blank=True, null=True)),
+                ("delivered_at", models.DateTimeField(blank=True, help_text="The latest delivery.", null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "held",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="milestone",
+                        to="payments.heldfunds",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['order', 'position'],
+                "ordering": ["order", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('message', models.TextField(max_length=10000)),
-                ('delivered_at', models.DateTimeField()),
-                ('delivered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('milestone', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='orders.milestone')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("message", models.TextField(max_length=10000)),
+                ("delivered_at", models.DateTimeField()),
+                (
+                    "delivered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "milestone",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="deliveries", to="orders.milestone"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
-                'ordering': ['milestone', 'number'],
+                "verbose_name_plural": "deliveries",
+                "ordering": ["milestone", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(default=orders.models.order.new_number, editable=False, max_length=20, unique=True)),
-                ('title', models.CharField(max_length=120)),
-                ('brief', models.TextField(blank=True, max_length=10000)),
-                ('currency', models.CharField(max_length=3)),
-                ('status', django_fsm.FSMField(choices=[('offered', 'Offered'), ('awaiting_payment', 'Awaiting payment'), ('active', 'Active'), ('completed', 'Completed'), ('canceled', 'Canceled')], default='offered', max_length=50)),
-                ('closed_because', models.CharField(blank=True, choices=[('finished', 'All milestones are done'), ('stopped', 'The buyer stopped the order'), ('lapsed', 'The review window ended without an answer'), ('not_continued', 'The next milestone was not started and paid in time'), ('canceled_by_agreement', 'Canceled by agreement'), ('canceled_late', 'Canceled because the delivery was very late'), ('canceled_by_support', 'Canceled by Customer Support'), ('unpaid', 'The first milestone was not paid in time'), ('declined', 'The buyer declined the offer'), ('withdrawn', 'The seller withdrew the offer'), ('expired', 'The offer expired')], max_length=30)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('decide_from', models.DateTimeField(blank=True, null=True)),
-                ('decide_by', models.DateTimeField(blank=True, null=True)),
-                ('remind_at', models.DateTimeField(blank=True, null=True)),
-                ('paused_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('placed_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('acted_at', models.DateTimeField(help_text='The last act of either side (O15).')),
-                ('stuck_at', models.DateTimeField(blank=True, help_text='A sweep failed here; staff must look.', null=True)),
-                ('buyer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders_bought', to=settings.AUTH_USER_MODEL)),
-                ('gig', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='catalog.gig')),
-                ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders_sold', to=settings.AUTH_USER_MODEL)),
-                ('terms', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.terms')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "number",
+                    models.CharField(
+                        default=orders.models.order.new_number, editable=False, max_length=20, unique=True
+                    ),
+                ),
+                ("title", models.CharField(max_length=120)),
+                ("brief", models.TextField(blank=True, max_length=10000)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "status",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("offered", "Offered"),
+                            ("awaiting_payment", "Awaiting payment"),
+                            ("active", "Active"),
+                            ("completed", "Completed"),
+                            ("canceled", "Canceled"),
+                        ],
+                        default="offered",
+                        max_length=50,
+                    ),
+                ),
+                (
+                    "closed_because",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("finished", "All milestones are done"),
+                            ("stopped", "The buyer stopped the order"),
+                            ("lapsed", "The review window ended without an answer"),
+                            ("not_continued", "The next milestone was not started and paid in time"),
+                            ("canceled_by_agreement", "Canceled by agreement"),
+                            ("canceled_late", "Canceled because the delivery was very late"),
+                            ("canceled_by_support", "Canceled by Customer Support"),
+                            ("unpaid", "The first milestone was not paid in time"),
+                            ("declined", "The buyer declined the offer"),
+                            ("withdrawn", "The seller withdrew the offer"),
+                            ("expired", "The offer expired"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("decide_from", models.DateTimeField(blank=True, null=True)),
+                ("decide_by", models.DateTimeField(blank=True, null=True)),
+                ("remind_at", models.DateTimeField(blank=True, null=True)),
+                ("paused_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                ("placed_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("acted_at", models.DateTimeField(help_text="The last act of either side (O15).")),
+                (
+                    "stuck_at",
+                    models.DateTimeField(blank=True, help_text="A sweep failed here; staff must look.", null=True),
+                ),
+                (
+                    "buyer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders_bought",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "gig",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="catalog.gig",
+                    ),
+                ),
+                (
+                    "seller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders_sold",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "terms",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.terms"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='OfferRequest',
+            name="OfferRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(max_length=5000)),
-                ('asked_at', models.DateTimeField()),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('buyer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers_asked', to=settings.AUTH_USER_MODEL)),
-                ('gig', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.gig')),
-                ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers_wanted', to=settings.AUTH_USER_MODEL)),
-                ('again', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='asked_again', to='orders.order')),
-                ('offer', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='request', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField(max_length=5000)),
+                ("asked_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "buyer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers_asked",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "gig",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalog.gig",
+                    ),
+                ),
+                (
+                    "seller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers_wanted",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "again",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="asked_again",
+                        to="orders.order",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="request",
+                        to="orders.order",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='milestone',
-            name='order',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='orders.order'),
+            model_name="milestone",
+            name="order",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="milestones", to="orders.order"
+            ),
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(max_length=10000)),
-                ('sent_at', models.DateTimeField()),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField(max_length=10000)),
+                ("sent_at", models.DateTimeField()),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('drawn_up', 'Drawn Up'), ('offered', 'Offered'), ('offer_edited', 'Offer Edited'), ('placed', 'Placed'), ('started', 'Started'), ('payment_failed', 'Payment Failed'), ('payment_processing', 'Payment Processing'), ('funded', 'Funded'), ('activated', 'Activated'), ('payment_returned', 'Payment Returned'), ('delivered', 'Delivered'), ('revision_requested', 'Revision Requested'), ('revisions_granted', 'Revisions Granted'), ('accepted', 'Accepted'), ('lapsed', 'Lapsed'), ('completed_by_support', 'Completed By Support'), ('partly_refunded', 'Partly Refunded'), ('canceled', 'Canceled'), ('left_out', 'Left Out'), ('frozen', 'Frozen'), ('resumed', 'Resumed'), ('file_withheld', 'File Withheld'), ('ended', 'Ended')], max_length=30)),
-                ('from_status', models.CharField(blank=True, max_length=30)),
-                ('to_status', models.CharField(blank=True, max_length=30)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True)),
-                ('data', models.JSONField(default=dict)),
-                ('version', models.PositiveIntegerField(help_text="The order's version that this event made.")),
-                ('at', models.DateTimeField(help_text='When it counts: what the clock does is dated when it was due (O7).')),
-                ('recorded_at', models.DateTimeField()),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('on_behalf_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('milestone', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='orders.milestone')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("drawn_up", "Drawn Up"),
+                            ("offered", "Offered"),
+                            ("offer_edited", "Offer Edited"),
+                            ("placed", "Placed"),
+                            ("started", "Started"),
+                            ("payment_failed", "Payment Failed"),
+                            ("payment_processing", "Payment Processing"),
+                            ("funded", "Funded"),
+                            ("activated", "Activated"),
+                            ("payment_returned", "Payment Returned"),
+                            ("delivered", "Delivered"),
+                            ("revision_requested", "Revision Requested"),
+                            ("revisions_granted", "Revisions Granted"),
+                            ("accepted", "Accepted"),
+                            ("lapsed", "Lapsed"),
+                            ("completed_by_support", "Completed By Support"),
+                            ("partly_refunded", "Partly Refunded"),
+                            ("canceled", "Canceled"),
+                            ("left_out", "Left Out"),
+                            ("frozen", "Frozen"),
+                            ("resumed", "Resumed"),
+                            ("file_withheld", "File Withheld"),
+                            ("ended", "Ended"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("from_status", models.CharField(blank=True, max_length=30)),
+                ("to_status", models.CharField(blank=True, max_length=30)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("note", models.TextField(blank=True)),
+                ("data", models.JSONField(default=dict)),
+                ("version", models.PositiveIntegerField(help_text="The order's version that this event made.")),
+                (
+                    "at",
+                    models.DateTimeField(
+                        help_text="When it counts: what the clock does is dated when it was due (O7)."
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "on_behalf_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "milestone",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="orders.milestone",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.FileField(blank=True, upload_to=orders.models.conversation.stored_name)),
-                ('name', models.CharField(max_length=200)),
-                ('size', models.PositiveBigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('content_type', models.CharField(max_length=100)),
-                ('uploaded_at', models.DateTimeField()),
-                ('withheld_at', models.DateTimeField(blank=True, null=True)),
-                ('withheld_because', models.CharField(blank=True, max_length=300)),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('withheld_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('delivery', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='orders.delivery')),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='orders.message')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("file", models.FileField(blank=True, upload_to=orders.models.conversation.stored_name)),
+                ("name", models.CharField(max_length=200)),
+                ("size", models.PositiveBigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("content_type", models.CharField(max_length=100)),
+                ("uploaded_at", models.DateTimeField()),
+                ("withheld_at", models.DateTimeField(blank=True, null=True)),
+                ("withheld_because", models.CharField(blank=True, max_length=300)),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "withheld_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="orders.delivery",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="orders.message",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attachments", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Pause',
+            name="Pause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_number', models.CharField(help_text='The case; orders need not know what a case is.', max_length=20)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('added_to_decide_by', models.DurationField(blank=True, null=True)),
-                ('added_to_deliver_by', models.DurationField(blank=True, null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pauses', to='orders.order')),
-                ('started_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "case_number",
+                    models.CharField(help_text="The case; orders need not know what a case is.", max_length=20),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("added_to_decide_by", models.DurationField(blank=True, null=True)),
+                ("added_to_deliver_by", models.DurationField(blank=True, null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="pauses", to="orders.order"
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Reminder',
+            name="Reminder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('deadline', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField()),
-                ('milestone', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reminders', to='orders.milestone')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reminders', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("deadline", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField()),
+                (
+                    "milestone",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reminders",
+                        to="orders.milestone",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reminders", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('milestone', 'number'), name='delivery_number'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("milestone", "number"), name="delivery_number"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('decide_by__isnull', False), ('paused_at', None), ('stuck_at', None)), fields=['decide_by'], name='orders_due'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("decide_by__isnull", False), ("paused_at", None), ("stuck_at", None)),
+                fields=["decide_by"],
+                name="orders_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('paused_at', None), ('remind_at__isnull', False)), fields=['remind_at'], name='orders_to_remind'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("paused_at", None), ("remind_at__isnull", False)),
+                fields=["remind_at"],
+                name="orders_to_remind",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['buyer', '-id'], name='orders_bought'),
+            model_name="order",
+            index=models.Index(fields=["buyer", "-id"], name="orders_bought"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['seller', '-id'], name='orders_sold'),
+            model_name="order",
+            index=models.Index(fields=["seller", "-id"], name="orders_sold"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('buyer', models.F('seller')), _negated=True), name='order_buyer_is_not_seller'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("buyer", models.F("seller")), _negated=True), name="order_buyer_is_not_seller"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decide_by', None), ('ended_at__isnull', False), ('paused_at', None), ('status__in', ['completed', 'canceled']), models.Q(('closed_because', ''), _negated=True)), models.Q(('closed_because', ''), ('ended_at', None), ('status__in', ['offered', 'awaiting_payment', 'active'])), _connector='OR'), name='order_ended_as_a_whole'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decide_by", None),
+                        ("ended_at__isnull", False),
+                        ("paused_at", None),
+                        ("status__in", ["completed", "canceled"]),
+                        models.Q(("closed_because", ""), _negated=True),
+                    ),
+                    models.Q(
+                        ("closed_because", ""),
+                        ("ended_at", None),
+                        ("status__in", ["offered", "awaiting_payment", "active"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="order_ended_as_a_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('paused_at', None), ('status', 'active'), _connector='OR'), name='order_frozen_only_while_active'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("paused_at", None), ("status", "active"), _connector="OR"),
+                name="order_frozen_only_while_active",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offerrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('buyer', models.F('seller')), _negated=True), name='request_buyer_is_not_seller'),
+            model_name="offerrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("buyer", models.F("seller")), _negated=True), name="request_buyer_is_not_seller"
+            ),
         ),
         migrations.AddIndex(
-            model_name='milestone',
-            index=models.Index(condition=models.Q(('remind_at__isnull', False), ('status__in', ['in_progress', 'in_revision'])), fields=['remind_at'], name='milestones_to_remind'),
+            model_name="milestone",
+            index=models.Index(
+                condition=models.Q(("remind_at__isnull", False), ("status__in", ["in_progress", "in_revision"])),
+                fields=["remind_at"],
+                name="milestones_to_remind",
+            ),
         ),
         migrations.AddIndex(
-            model_name='milestone',
-            index=models.Index(condition=models.Q(('status__in', ['in_progress', 'in_revision'])), fields=['deliver_by'], name='milestones_in_work'),
+            model_name="milestone",
+            index=models.Index(
+                condition=models.Q(("status__in", ["in_progress", "in_revision"])),
+                fields=["deliver_by"],
+                name="milestones_in_work",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.UniqueConstraint(fields=('order', 'position'), name='milestone_position'),
+            model_name="milestone",
+            constraint=models.UniqueConstraint(fields=("order", "position"), name="milestone_position"),
         ),
         migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['awaiting_payment', 'in_progress', 'delivered', 'in_revision'])), fields=('order',), name='one_current_milestone'),
+            model_name="milestone",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["awaiting_payment", "in_progress", "delivered", "in_revision"])),
+                fields=("order",),
+                name="one_current_milestone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gt', 0)), name='milestone_price_is_positive'),
+            model_name="milestone",
+            constraint=models.CheckConstraint(condition=models.Q(("price__gt", 0)), name="milestone_price_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.CheckConstraint(condition=models.Q(('revisions', None), ('revisions_used__lte', django.db.models.expressions.CombinedExpression(models.F('revisions'), '+', models.F('revisions_granted'))), _connector='OR'), name='milestone_revisions_are_left'),
+            model_name="milestone",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("revisions", None),
+                    (
+                        "revisions_used__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("revisions"), "+", models.F("revisions_granted")
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="milestone_revisions_are_left",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('funded_at', None), ('status__in', ['planned', 'awaiting_payment', 'not_started'])), models.Q(('funded_at__isnull', False), ('held__isnull', False), ('status__in', ['in_progress', 'delivered', 'in_revision', 'completed', 'canceled'])), _connector='OR'), name='milestone_works_only_when_funded'),
+            model_name="milestone",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("funded_at", None), ("status__in", ["planned", "awaiting_payment", "not_started"])),
+                    models.Q(
+                        ("funded_at__isnull", False),
+                        ("held__isnull", False),
+                        ("status__in", ["in_progress", "delivered", "in_revision", "completed", "canceled"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="milestone_works_only_when_funded",
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['order', 'id'], name='events_of_order'),
+            model_name="event",
+            index=models.Index(fields=["order", "id"], name="events_of_order"),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('order',), name='one_pause_at_a_time'),
+            model_name="pause",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)), fields=("order",), name="one_pause_at_a_time"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(fields=('order', 'milestone', 'deadline', 'due_at'), name='one_reminder_per_deadline', nulls_distinct=False),
+            model_name="reminder",
+            constraint=models.UniqueConstraint(
+                fields=("order", "milestone", "deadline", "due_at"),
+                name="one_reminder_per_deadline",
+                nulls_distinct=False,
+            ),
         ),
     ]

@@ -141,7 +141,7 @@ def step(order: Order, support: User, name: str, method: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -120,7 +120,7 @@ def case_context(case: Case) -> dict[str, Any]:
         "due": due,
         "overdue": case.is_pending and due is not None and due <= now,
         "if_nobody_acts": if_nobody_acts(case),
-        "files": list(case.files.select_related("uploaded_by", "withheld_by")),
+        "files": list(case.files.select_related("order", "uploaded_by", "withheld_by")),
         "columns": list(CENTS.values()),
         "cents": cents_per_milestone(order),
         "activity": activity(order, order.events.filter(Q(data__case=case.number) | clocks)),

@@ -53,7 +53,8 @@ def eventful() -> Order:
     with at(hours=1):
         decline_case(case, by=order.seller, text="No.")
     with at(hours=2):
-        opened(order, side="seller", code="scope_disagreement")
+        files = [checked_file("before.png"), checked_file("after.png")]
+        opened(order, side="seller", code="scope_disagreement", files=files)
     return order
 
 

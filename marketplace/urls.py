@@ -6,6 +6,8 @@ from marketplace import health, views, webhooks
 urlpatterns = [
     path("", views.home, name="home"),
     path("help/milestones/", views.help_milestones, name="help"),
+    path("orders/", views.bought, name="bought"),
+    path("sales/", views.sold, name="sold"),
     path("orders/<slug:number>/", views.order_page, name="order"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     path("healthz", health.healthz, name="healthz"),

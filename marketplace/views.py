@@ -1,6 +1,9 @@
 """The pages that read across storeys."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -8,8 +11,13 @@ from django.views.decorators.http import require_safe
 from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog.models import Category, Gig, Terms
+from marketplace.order_lists import grouped, line, waiting_first
 from marketplace.order_page import order_context
+from orders.models import OfferRequest, Order
+from orders.models.order import OrderQuerySet
 from orders.views.acting import order_of
+
+PAGE = 20
 
 
 @require_safe
@@ -35,3 +43,26 @@ def order_page(request: SignedInRequest, number: str) -> HttpResponse:
     """One page for both sides of an order: what is next, until when, and where every cent is (P2)."""
     order = order_of(request, number)
     return render(request, "orders/order.html", order_context(order, request.user, clock.now()))
+
+
+@login_required
+@require_safe
+def bought(request: SignedInRequest) -> HttpResponse:
+    """The orders in which the viewer buys, those that wait for them first."""
+    return _list(request, Order.objects.bought_by(request.user), "buyer")
+
+
+@login_required
+@require_safe
+def sold(request: SignedInRequest) -> HttpResponse:
+    """The orders in which the viewer sells, and what buyers asked them for."""
+    asked = OfferRequest.objects.filter(seller=request.user, offer=None).select_related("buyer", "gig", "again")
+    return _list(request, Order.objects.sold_by(request.user), "seller", asked=list(asked[:20]))
+
+
+def _list(request: SignedInRequest, orders: OrderQuerySet, side: str, **context: Any) -> HttpResponse:
+    now = clock.now()
+    pages = Paginator(waiting_first(orders, side), PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    lines = [line(order, side, now) for order in page]
+    return render(request, "orders/list.html", {"page": page, "groups": grouped(lines), "side": side, **context})

@@ -1,13 +1,10 @@
 from django.urls import path
 
-from orders import views
 from orders.views import buying, conversation, offers, selling
 
 app_name = "orders"
 
 urlpatterns = [
-    path("orders/", views.bought, name="bought"),
-    path("sales/", views.sold, name="sold"),
     path("gigs/<slug:slug>/order/", buying.order_gig, name="order_gig"),
     path("gigs/<slug:slug>/ask/", offers.ask_offer, name="ask_offer"),
     path("offers/new/", offers.send_offer, name="send_offer"),

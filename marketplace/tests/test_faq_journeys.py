@@ -5,9 +5,10 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 
 from marketplace import clock
-from marketplace.accounts.tests.factories import UserFactory
+from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.catalog.models import Category, Gig
 from marketplace.catalog.plans import PlannedMilestone
 from marketplace.catalog.tests.factories import GigFactory
@@ -95,6 +96,11 @@ def sweep() -> None:
     """What beat does every fifteen seconds."""
     settle_due()
     settle_due_cases()
+
+
+def ending(page: Page) -> str:
+    """Why the order has ended, as its page says."""
+    return page.words("p", inside=page.parents[page.by_id("next")])[0]
 
 
 def available(seller: Visitor) -> str:
@@ -210,8 +216,8 @@ def test_4_the_first_milestone_is_charged_with_the_order_and_the_next_when_it_is
     assert theo.open(address).next == "“Script” is not funded yet"
     assert theo.page.buttons == []
 
-    ana.follow("Pay · pay $126.60")
-    page = ana.press("Pay · pay $126.60", method="card_ok")
+    ana.follow("Pay $126.60")
+    page = ana.press("Pay $126.60", method="card_ok")
     assert page.told == ["The milestone is funded; the seller can begin."]
     charged_once = {
         "Held for “Script”, with fee": "$126.60",
@@ -230,8 +236,8 @@ def test_4_the_first_milestone_is_charged_with_the_order_and_the_next_when_it_is
     assert page.cents["You were charged"] == "$126.60"
     assert available(theo) == "$96.00"
 
-    ana.follow("Pay · pay $158.25")
-    page = ana.press("Pay · pay $158.25", method="card_ok")
+    ana.follow("Pay $158.25")
+    page = ana.press("Pay $158.25", method="card_ok")
     assert page.track[1] == ("Storyboard", "$150.00", "Held")
     assert page.cents["You were charged"] == "$284.85"
 
@@ -274,9 +280,7 @@ def test_5_a_delivery_without_an_answer_is_completed_and_paid_after_eight_days(
         sweep()
         page = ana.open(address)
         assert (page.next, page.words(cls="badge")[0]) == ("This order is completed", "Completed")
-        assert page.words("p", inside=page.parents[page.by_id("next")])[0] == (
-            "The review window ended without an answer."
-        )
+        assert ending(page) == ("The review window ended without an answer.")
         assert page.track == [
             ("Script", "$120.00", "Paid to seller"),
             ("Storyboard", "$150.00", "Not charged"),
@@ -305,9 +309,7 @@ def test_5_a_milestone_that_is_accepted_but_not_continued_ends_the_order_after_t
         sweep()
         page = ana.open(address)
         assert (page.next, page.words(cls="badge")[0]) == ("This order is completed", "Completed")
-        assert page.words("p", inside=page.parents[page.by_id("next")])[0] == (
-            "The next milestone was not started and paid in time."
-        )
+        assert ending(page) == ("The next milestone was not started and paid in time.")
         assert page.cents["You were charged"] == "$126.60"
         assert available(theo) == "$96.00"
 
@@ -343,7 +345,7 @@ def test_6_a_buyer_stops_after_a_milestone_is_accepted_and_can_never_resume(
     page = ana.press("Stop the order")
     assert page.told == ["You stopped the order. What was delivered stays yours."]
     assert page.next == "This order is completed"
-    assert page.words("p", inside=page.parents[page.by_id("next")])[0] == "Ana Ruiz stopped it."
+    assert ending(page) == "Ana Ruiz stopped it."
     assert page.words(cls="delivery") == ["Delivery 1 · Mon 2 Nov, 09:00 Here it is."]
     assert available(theo) == "$96.00"
 
@@ -368,8 +370,8 @@ def test_6_a_buyer_stops_after_a_milestone_is_accepted_and_can_never_resume(
     assert page.told == ["The offer is sent. Ana Ruiz can accept it now."]
     page = ana.open(page.path)
     assert page.track == [("Storyboard", "$150.00", "Not charged"), ("Animation", "$200.00", "Not charged")]
-    ana.follow("Accept the offer and pay · pay $158.25")
-    page = ana.press("Accept the offer and pay · pay $158.25")
+    ana.follow("Accept the offer · pay $158.25")
+    page = ana.press("Accept the offer · pay $158.25")
     assert page.next == "Theo Lindqvist works on “Storyboard”"
 
 
@@ -387,7 +389,7 @@ def test_7_an_order_that_is_canceled_by_agreement_is_completed_if_one_of_its_mil
         statement="We agreed.",
     )
     assert page.told == ["The case is open."]
-    assert ana.open(address).next == "A case is open"
+    assert ana.open(address).next == "Waiting for Theo Lindqvist to answer the case: cancel the order?"
 
     theo.open(address)
     theo.follow(case_of(theo.page))
@@ -395,7 +397,7 @@ def test_7_an_order_that_is_canceled_by_agreement_is_completed_if_one_of_its_mil
     assert page.told == ["You accepted the case."]
     page = ana.open(address)
     assert (page.next, page.words(cls="badge")[0]) == ("This order is completed", "Completed")
-    assert page.words("p", inside=page.parents[page.by_id("next")])[0] == "Canceled by agreement."
+    assert ending(page) == "Canceled by agreement."
     assert page.track == [
         ("Script", "$120.00", "Paid to seller"),
         ("Storyboard", "$150.00", "Refunded"),
@@ -462,7 +464,7 @@ def test_7_one_milestone_is_canceled_and_the_order_goes_on_with_the_next(ana: Vi
         statement="My hand is in plaster.",
     )
     page = ana.open(address)
-    assert (page.next, page.buttons) == ("A case is open", [])
+    assert (page.next, page.buttons) == ("Answer the case: cancel “Script”?", ["Answer the case"])
     ana.follow(case_of(page))
     ana.press("Accept")
     page = ana.open(address)
@@ -492,7 +494,7 @@ def test_7_an_order_that_is_canceled_before_any_milestone_was_completed_is_cance
         )
     with clock.at(START + timedelta(days=3) - timedelta(microseconds=1)):
         sweep()
-        assert ana.open(address).next == "A case is open"
+        assert ana.open(address).next == "Waiting for Theo Lindqvist to answer the case: cancel the order?"
     with days(3):
         sweep()
         page = ana.open(address)
@@ -500,3 +502,81 @@ def test_7_an_order_that_is_canceled_before_any_milestone_was_completed_is_cance
         assert page.cents == {"Refunded to you": "$126.60", "You were charged": "$126.60"}
         assert [badge for _, _, badge in page.track] == ["Refunded", "Not charged", "Not charged"]
         assert available(theo) == "$0.00"
+
+
+@pytest.fixture
+def sam() -> Visitor:
+    agent = StaffFactory.create(name="Sam Support")
+    agent.groups.add(Group.objects.get(name="Support"))
+    return Visitor(agent)
+
+
+def find_in_admin(agent: Visitor, address: str) -> Page:
+    """Support finds the order by the number that a buyer reads out."""
+    number = address.strip("/").rpartition("/")[2]
+    page = agent.open(f"/admin/orders/order/?q={number}")
+    found = page.all("a", inside=page.all("tbody", inside=page.by_id("result_list"))[0])
+    assert len(found) == 1
+    return agent.open(found[0].get("href", ""))
+
+
+def test_7_customer_support_cancels_an_order_and_its_completed_milestone_counts(
+    ana: Visitor, theo: Visitor, sam: Visitor, gig: Gig
+) -> None:
+    address = order(ana, gig)
+    deliver(theo, address)
+    go_on(ana, address, "$158.25")
+
+    find_in_admin(sam, address)
+    sam.follow("Cancel the order …")
+    page = sam.press(
+        "See what will happen",
+        reason=sam.page.choice("reason", "It infringes intellectual property"),
+        note="The frames are copied from a film.",
+    )
+    assert page.words("h1")[-1] == "Cancel the order: what will happen"
+    assert page.words("li", inside=page.parents[page.by_id("states")]) == [
+        "“Storyboard”: In progress → Canceled",
+        "“Animation”: Not started → Not started any more",
+        "The order: Active → Completed",
+    ]
+    assert page.words("li", inside=page.parents[page.by_id("money")]) == ["$158.25 goes back to the buyer"]
+    assert ana.open(address).next == "Theo Lindqvist works on “Storyboard”"
+
+    sam.press("Cancel the order now")
+    for visitor in (ana, theo):
+        page = visitor.open(address)
+        assert (page.next, page.words(cls="badge")[0]) == ("This order is completed", "Completed")
+        assert ending(page) == "Canceled by Customer Support."
+    assert page.track == [
+        ("Script", "$120.00", "Paid to seller"),
+        ("Storyboard", "$150.00", "Refunded"),
+        ("Animation", "$200.00", "Not charged"),
+    ]
+    assert ana.open(address).cents == {
+        "Paid to Theo Lindqvist": "$96.00",
+        "Fees of completed milestones": "$30.60",
+        "Refunded to you": "$158.25",
+        "You were charged": "$284.85",
+    }
+    assert available(theo) == "$96.00"
+
+
+def test_7_customer_support_cancels_one_milestone_and_the_order_goes_on(
+    ana: Visitor, theo: Visitor, sam: Visitor, gig: Gig
+) -> None:
+    address = order(ana, gig)
+    deliver(theo, address)
+    find_in_admin(sam, address)
+    sam.follow("Cancel “Script” …")
+    sam.press(
+        "See what will happen",
+        reason=sam.page.choice("reason", "Nothing or unusable files were delivered"),
+        note="The file cannot be opened.",
+    )
+    sam.press("Cancel “Script” now")
+    page = ana.open(address)
+    assert page.next == "Start “Storyboard” or stop"
+    assert page.track[:2] == [("Script", "$120.00", "Refunded"), ("Storyboard", "$150.00", "Not charged")]
+    assert page.cents == {"Refunded to you": "$126.60", "You were charged": "$126.60"}
+    assert available(theo) == "$0.00"

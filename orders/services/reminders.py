@@ -34,7 +34,9 @@ def if_nobody_acts(order: Order) -> str:
     if milestone and milestone.status == Milestone.Status.DELIVERED:
         ending = "the order stops and is completed" if order.next_milestone else "the order is completed"
         return f"“{milestone.title}” is completed and paid, and {ending}."
-    return "the order stops; what was completed stays completed and paid."
+    if any(step.status == Milestone.Status.COMPLETED for step in order.plan):
+        return "the order stops; what was completed stays completed and paid."
+    return "the order stops and is canceled, because no milestone was completed."
 
 
 @transaction.atomic

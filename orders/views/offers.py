@@ -36,7 +36,7 @@ def ask_offer(request: SignedInRequest, slug: str) -> HttpResponse:
             form.add_error(None, refused.refusal.reason)
         else:
             messages.success(request, f"{gig.seller.name} was asked; the offer will appear among your orders.")
-            return redirect("orders:bought")
+            return redirect("bought")
     return render(request, "orders/ask.html", {"gig": gig, "form": form}, status=422 if form.errors else 200)
 
 

@@ -1,13 +1,15 @@
-"""One line of a list of orders: what it waits for, and until when."""
+"""The lists of orders: what each order waits for, and until when, its case included (P2)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, F, FilteredRelation, Q, Value, When
+from django.db import models
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Prefetch, Q, Value, When
 
 from marketplace.accounts.models import User
 from orders.models import Milestone, Order
 from orders.models.order import OrderQuerySet
+from resolution.models import Case
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,20 @@ def waiting_first(orders: OrderQuerySet, side: str) -> OrderQuerySet:
     current = FilteredRelation("milestones", condition=Q(milestones__status__in=Milestone.CURRENT))
     in_work = Q(at_hand__status__in=Milestone.WORKING)
     mine = in_work if side == "seller" else ~in_work | Q(at_hand=None)
-    rank = Case(
+    other = {"buyer": Case.Side.SELLER, "seller": Case.Side.BUYER}[side]
+    to_answer = Case.objects.filter(order=OuterRef("pk"), status=Case.Status.OPEN, side=other)
+    rank = models.Case(
         When(status__in=Order.ENDED, then=Value(2)),
-        When(Q(paused_at=None) & mine, then=Value(0)),
+        When((Q(paused_at=None) & mine) | Exists(to_answer), then=Value(0)),
         default=Value(1),
     )
     deadline = F("at_hand__deliver_by" if side == "seller" else "decide_by")
-    urgency = Case(When(rank=0, then=deadline))
+    urgency = models.Case(
+        When(Exists(to_answer), then=models.Subquery(to_answer.values("answer_by")[:1])), When(rank=0, then=deadline)
+    )
     ranked = orders.annotate(at_hand=current, rank=rank).annotate(urgency=urgency)
+    pending = Prefetch("cases", Case.objects.pending(), to_attr="pending_cases")
+    ranked = ranked.select_related("buyer", "seller").prefetch_related("milestones", pending)
     return ranked.order_by("rank", F("urgency").asc(nulls_last=True), "-id")
 
 
@@ -63,15 +71,28 @@ def line(order: Order, side: str, now: datetime) -> Line:
     plan = order.plan
     done = sum(milestone.status == Milestone.Status.COMPLETED for milestone in plan)
     other = order.seller if side == "buyer" else order.buyer
-    return Line(order, other, standing(order, side, now), order.current or order.next_milestone, done, len(plan))
+    pending: list[Case] = order.pending_cases  # type: ignore[attr-defined]
+    case = pending[0] if pending else None
+    return Line(order, other, standing(order, side, now, case), order.current or order.next_milestone, done, len(plan))
 
 
-def standing(order: Order, side: str, now: datetime) -> Standing:
-    """Whom the order waits for, as `side` reads it."""
+def case_waits_for(case: Case) -> str:
+    """Who must act on a pending case: «buyer», «seller», or «support»."""
+    return case.answering_side if case.status == Case.Status.OPEN else "support"
+
+
+def standing(order: Order, side: str, now: datetime, case: Case | None = None) -> Standing:
+    """Whom the order waits for, as `side` reads it; a frozen one waits for what its `case` waits for."""
+    if order.is_overdue(now):
+        return Standing("Being settled", "neutral")
     if order.has_ended:
         return Standing(order.get_status_display(), "paid" if order.status == Order.Status.COMPLETED else "neutral")
     if order.paused_at:
-        return Standing("Frozen: a case is open", "frozen")
+        if case and case_waits_for(case) == side:
+            return Standing("Answer the case", "waiting", case.answer_by, mine=True)
+        whom = "Customer Support" if case and case_waits_for(case) == "support" else "an answer"
+        until = case and (case.answer_by if case.status == Case.Status.OPEN else case.support_due)
+        return Standing(f"Frozen: the case waits for {whom}", "frozen", until)
     milestone = order.current
     waits_for = milestone.waits_for if milestone else "buyer"
     until = milestone.deliver_by if milestone and milestone.is_in_work else order.decide_by

@@ -1,0 +1,59 @@
+"""Where every cent of an order is, for its page (P2, M9)."""
+
+from orders.models import Milestone, Order
+from payments.models import Refund
+from payments.money import fee
+from payments.services import Cents, where_every_cent_is
+
+
+def badge_of(milestone: Milestone, refunds: list[Refund]) -> tuple[str, str]:
+    """Where the milestone's money is, in two words, and how they look."""
+    if milestone.status == Milestone.Status.COMPLETED:
+        return "Paid to seller", "paid"
+    if milestone.status == Milestone.Status.CANCELED:
+        back = [refund for refund in refunds if refund.held_id == milestone.held_id]
+        if any(is_refused(refund) for refund in back):
+            return "Refund refused", "late"
+        settled = all(refund.status == Refund.Status.SUCCEEDED for refund in back)
+        return ("Refunded", "neutral") if settled else ("Refund on its way", "neutral")
+    return ("Held", "held") if milestone.is_open else ("Not charged", "neutral")
+
+
+def cents_of(order: Order) -> Cents:
+    references = [milestone.held.reference for milestone in order.plan if milestone.held]
+    found = where_every_cent_is(references).values()
+    return Cents(*(sum(getattr(cents, name) for cents in found) for name in Cents.__dataclass_fields__))
+
+
+def parts_of(order: Order, cents: Cents, side: str, refunds: list[Refund]) -> list[dict[str, object]]:
+    """The parts of the bar; those that are nothing are left out, but for the refunds."""
+    paid = f"Paid to {order.seller.name}" if side == "buyer" else "Paid to you"
+    back = "Refunded to you" if side == "buyer" else "Refunded to the buyer"
+    open_milestone = order.open_milestone
+    stuck, due = any(is_refused(refund) for refund in refunds), cents.refunds_due
+    held = f"Held for “{open_milestone.title}”, with fee" if open_milestone else "Held"
+    parts = [
+        {"kind": "paid", "label": paid, "amount": cents.seller},
+        {"kind": "held", "label": held, "amount": cents.held},
+        {"kind": "fees", "label": "Fees of completed milestones", "amount": cents.fees},
+        {"kind": "due", "label": "Refund waits for Customer Support" if stuck else "Refund on its way", "amount": due},
+        {"kind": "lost", "label": "Charged back", "amount": cents.charged_back},
+        {"kind": "refunded", "label": back, "amount": cents.refunded},
+    ]
+    return [part for part in parts if part["amount"] or part["kind"] == "refunded"]
+
+
+def refunds_of(order: Order) -> list[Refund]:
+    """Each refund with its state (M9); an attempt that staff have repeated is told by the one that repeats it."""
+    held = [milestone.held_id for milestone in order.plan if milestone.held_id]
+    return list(Refund.objects.filter(held__in=held, retried=False).select_related("held").order_by("pk"))
+
+
+def is_refused(refund: Refund) -> bool:
+    return refund.status == Refund.Status.REFUSED
+
+
+def charged_later(order: Order) -> int:
+    """What will be charged for the milestones that have not started, in minor units."""
+    planned = [milestone for milestone in order.plan if milestone.status == Milestone.Status.PLANNED]
+    return sum(milestone.price + fee(milestone.price, order.terms.buyer_fee) for milestone in planned)

@@ -19,6 +19,7 @@ from orders.guards import Refused
 from orders.locking import lock, touch
 from orders.models import Order
 from orders.services import verb
+from orders.tests.answers import NEVER, NOT_DUE, OK, ROLES, Answer, Overdue
 from orders.tests.factories import (
     ONE_STEP,
     deliver,
@@ -34,7 +35,7 @@ from orders.tests.factories import (
 )
 from orders.tests.rows import rows
 from orders.tests.steps import SERVICES
-from orders.tests.table import NEVER, NOT_DUE, OK, ROLES, TABLE, Answer, Overdue
+from orders.tests.table import TABLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

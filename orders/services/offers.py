@@ -51,10 +51,20 @@ def send_offer(
             raise Refused(Refusal("This request came from somebody else."))
         if request.offer_id:
             raise Refused(Refusal("This request is already answered."))
-    _check_plan(plan, currency, Terms.objects.in_force())
+    terms = Terms.objects.in_force()
+    _check_plan(plan, currency, terms)
     now = clock.now()
     order = new_order(
-        seller=by, buyer=buyer, title=title, brief=brief, currency=currency, plan=plan, gig=gig, now=now, number=number
+        seller=by,
+        buyer=buyer,
+        title=title,
+        brief=brief,
+        currency=currency,
+        plan=plan,
+        gig=gig,
+        terms=terms,
+        now=now,
+        number=number,
     )
     order.set_deadline(now, now + order.terms.offer)
     order.save()
@@ -156,10 +166,11 @@ def new_order(
     currency: str,
     plan: Sequence[PlannedMilestone],
     gig: Gig | None,
+    terms: Terms,
     now: datetime,
     number: str | None = None,
 ) -> Order:
-    """An order with its own copy of the plan, under the terms in force; not announced to anybody yet."""
+    """An order with its own copy of the plan, under the terms that were looked at; not announced to anybody yet."""
     order = Order(
         seller=seller,
         buyer=buyer,
@@ -167,7 +178,7 @@ def new_order(
         brief=brief,
         currency=currency,
         gig=gig,
-        terms=Terms.objects.in_force(),
+        terms=terms,
         created_at=now,
         acted_at=now,
     )

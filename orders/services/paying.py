@@ -47,7 +47,8 @@ def order_gig(gig: Gig, *, by: User, brief: str, method: str, gig_version: int, 
         raise Refused(Refusal("This gig cannot be ordered at the moment.", who="seller"))
     if gig.seller == by:
         raise Refused(Refusal("Nobody buys from themselves."))
-    if gig.version != gig_version or Terms.objects.in_force().pk != terms_id:
+    terms = Terms.objects.in_force()
+    if gig.version != gig_version or terms.pk != terms_id:
         raise Refused(Refusal("The gig or the terms have changed since you opened the page. Please look again."))
     now = clock.now()
     order = new_order(
@@ -58,6 +59,7 @@ def order_gig(gig: Gig, *, by: User, brief: str, method: str, gig_version: int, 
         currency=gig.currency,
         plan=[PlannedMilestone.of(step) for step in gig.plan.all()],
         gig=gig,
+        terms=terms,
         now=now,
         number=number,
     )

@@ -261,8 +261,9 @@ MOVED = """
                 - coalesce(sum(transfers.amount) FILTER (WHERE source = 'held'), 0) AS now,
             coalesce(sum(transfers.amount) FILTER (WHERE source = 'held' AND destination = 'refunds_due'), 0)
                 AS refunded_from_held,
-            coalesce(sum(transfers.amount) FILTER (WHERE destination LIKE 'earnings%' AND source NOT LIKE 'earnings%'), 0)
-                AS seller,
+            coalesce(
+                sum(transfers.amount) FILTER (WHERE destination LIKE 'earnings%' AND source NOT LIKE 'earnings%'), 0
+            ) AS seller,
             coalesce(sum(transfers.amount) FILTER (WHERE destination = 'fees'), 0) AS fees,
             coalesce(sum(transfers.amount) FILTER (WHERE destination = 'refunds_due'), 0)
                 - coalesce(sum(transfers.amount) FILTER (WHERE source = 'refunds_due'), 0) AS refunds_due,
@@ -340,7 +341,7 @@ def _replayed() -> list[str]:
             "SELECT order_id, milestone_id, kind, from_status, to_status FROM orders_event "
             "WHERE to_status <> '' ORDER BY id"
         )
-        replayed: dict[tuple[int, int | None], str] = defaultdict(str) | {key: "planned" for key in milestones}
+        replayed: dict[tuple[int, int | None], str] = defaultdict(str) | dict.fromkeys(milestones, "planned")
         for order, milestone, kind, before, after in cursor.fetchall():
             moves = MILESTONE_MOVES if milestone else ORDER_MOVES
             if replayed[order, milestone] != before or after not in moves.get(before, ()):

@@ -312,7 +312,7 @@ def test_a_wish_typed_into_a_stale_tab_is_kept(ana: Visitor, theo: Visitor) -> N
     page = ana.press("Request revision", text="Where is page 3?")
     assert (page.status, page.form("Request revision")[2]["text"]) == (409, "Where is page 3?")
     page = ana.press("Request revision")
-    assert page.next == "Theo Lindqvist works on “Script”"
+    assert page.next == "Theo Lindqvist revises “Script”"
 
 
 def test_nobody_pays_for_an_offer_that_was_edited_under_their_eyes(ana: Visitor, theo: Visitor) -> None:

@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "django_fsm",
-    "django_htmx",
     "allauth",
     "allauth.account",
 ]
@@ -56,7 +55,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "marketplace.middleware.viewer",
 ]
@@ -165,6 +163,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "heartbeat": {"task": "marketplace.tasks.heartbeat", "schedule": SWEEP_EVERY},
     "settle due orders": {"task": "orders.tasks.settle_due", "schedule": SWEEP_EVERY},
     "settle charges": {"task": "orders.tasks.settle_charges", "schedule": SWEEP_EVERY},
+    "tell refused refunds": {"task": "orders.tasks.tell_refused_refunds", "schedule": timedelta(seconds=60)},
     "send reminders": {"task": "orders.tasks.send_reminders", "schedule": timedelta(seconds=60)},
     "send unsent notices": {"task": "marketplace.notifications.tasks.send_unsent", "schedule": SWEEP_EVERY},
     "forget unused covers": {

@@ -36,8 +36,9 @@ def _receive_without_order(event: ParsedEvent) -> None:
         return
     operation = payments.services.match_event(event)
     if isinstance(operation, Refund):
-        payments.services.record_refund(operation, event.outcome, at=now)
-        payments.services.mark_applied(stored, outcome=f"refund {event.outcome.state}", at=now)
+        is_news = payments.services.record_refund(operation, event.outcome, at=now)
+        outcome = f"refund {event.outcome.state}" if is_news else "changed nothing: known already"
+        payments.services.mark_applied(stored, outcome=outcome, at=now)
 
 
 @csrf_exempt

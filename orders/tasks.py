@@ -16,5 +16,10 @@ def settle_charges() -> int:
 
 
 @shared_task
+def tell_refused_refunds() -> int:
+    return services.tell_refused_refunds()
+
+
+@shared_task
 def send_reminders() -> int:
     return services.send_reminders()

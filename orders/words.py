@@ -46,6 +46,11 @@ SENTENCES: dict[str, Words] = {
         "{refunded} arrived too late for “{milestone}” and goes back to the buyer",
         "A late payment for “{milestone}” goes back to the buyer",
     ),
+    Kind.REFUND_REFUSED: Words(
+        "The refund of {refunded} for “{milestone}” was refused by the bank",
+        "A refund for “{milestone}” was refused",
+        "The money is safe. Customer Support sees it and finds another way.",
+    ),
     Kind.DELIVERED: Words(
         "{actor} delivered “{milestone}” ({delivery})",
         "{actor} delivered “{milestone}”",

@@ -36,7 +36,7 @@ def sentences(terms: Numbers, *, viewer: Literal["buyer", "seller"]) -> list[str
             f"{buyer} {is_} charged per milestone, when {'you start' if buying else 'they start'} it; "
             f"the first one when the order is placed."
         ),
-        f"Work begins when a milestone is paid; a payment has to arrive within {in_words(terms.payment)}.",
+        f"Work begins when a milestone is paid; there are at least {in_words(terms.payment)} to pay for it.",
         *_review(terms, buyer, has),
         f"Silence completes a delivered milestone, pays {seller} and ends the order.",
         (

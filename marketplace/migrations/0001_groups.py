@@ -15,11 +15,11 @@ def make_groups(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     # Permissions are usually made after all migrations; these groups need them now.
     for label in SEEN_BY_SUPPORT:
         create_permissions(installed.get_app_config(label), verbosity=0)
-    Group, Permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+    groups, permissions = apps.get_model("auth", "Group").objects, apps.get_model("auth", "Permission").objects
     for name, labels in (("Support", SEEN_BY_SUPPORT), ("Finance", SEEN_BY_FINANCE)):
-        group, _ = Group.objects.get_or_create(name=name)
-        seen = Permission.objects.filter(content_type__app_label__in=labels, codename__startswith="view_")
-        group.permissions.set(seen.union(Permission.objects.filter(codename__in=MAY[name])))
+        group, _ = groups.get_or_create(name=name)
+        seen = permissions.filter(content_type__app_label__in=labels, codename__startswith="view_")
+        group.permissions.set(seen.union(permissions.filter(codename__in=MAY[name])))
 
 
 class Migration(migrations.Migration):

@@ -25,6 +25,7 @@ class Event(models.Model):
         FUNDED = "funded"
         ACTIVATED = "activated"
         PAYMENT_RETURNED = "payment_returned"
+        REFUND_REFUSED = "refund_refused"
         DELIVERED = "delivered"
         REVISION_REQUESTED = "revision_requested"
         REVISIONS_GRANTED = "revisions_granted"

@@ -78,7 +78,7 @@ def nothing_is_open(order: "Order") -> Refusal | None:
 def no_attempt_is_undecided(order: "Order") -> Refusal | None:
     """O4, O9: while the bank is deciding nothing else begins, because the money may still arrive."""
     milestone = order.current
-    if milestone and milestone.undecided_charge:
+    if milestone and not milestone.is_open and milestone.undecided_charge:
         return Refusal("The bank is still deciding about the payment.", who="the bank")
     return None
 

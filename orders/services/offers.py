@@ -52,7 +52,7 @@ def send_offer(
         if request.offer_id:
             raise Refused(Refusal("This request is already answered."))
     terms = Terms.objects.in_force()
-    _check_plan(plan, currency, terms)
+    hold_to_terms(plan, currency, terms)
     now = clock.now()
     order = new_order(
         seller=by,
@@ -93,7 +93,7 @@ def edit_offer(
     order, now = lock(order.pk, version=version)
     require(order.edit_offer)
     terms = Terms.objects.in_force()
-    _check_plan(plan, order.currency, terms)
+    hold_to_terms(plan, order.currency, terms)
     touch(order, by=by, now=now)
     order.title, order.brief, order.terms = title, brief, terms
     order.set_deadline(now, now + order.terms.offer)
@@ -208,7 +208,7 @@ def _copy_plan(order: Order, plan: Sequence[PlannedMilestone]) -> None:
     )
 
 
-def _check_plan(plan: Sequence[PlannedMilestone], currency: str, terms: Terms) -> None:
+def hold_to_terms(plan: Sequence[PlannedMilestone], currency: str, terms: Terms) -> None:
     """The rules of the form, for every other caller: prices within the terms, at most so many milestones (G4)."""
     try:
         check(plan, currency=currency, terms=terms)

@@ -16,7 +16,7 @@ from orders.activity import move, record
 from orders.guards import Refusal, Refused, require
 from orders.locking import lock, locked_milestone, touch
 from orders.models import Event, Milestone, Order
-from orders.services.offers import new_order
+from orders.services.offers import hold_to_terms, new_order
 from orders.services.verbs import verb
 from payments.gateways import Outcome, ParsedEvent, State
 from payments.models import Charge
@@ -50,6 +50,8 @@ def order_gig(gig: Gig, *, by: User, brief: str, method: str, gig_version: int, 
     terms = Terms.objects.in_force()
     if gig.version != gig_version or terms.pk != terms_id:
         raise Refused(Refusal("The gig or the terms have changed since you opened the page. Please look again."))
+    plan = [PlannedMilestone.of(step) for step in gig.plan.all()]
+    hold_to_terms(plan, gig.currency, terms)  # it may have been published under others
     now = clock.now()
     order = new_order(
         seller=gig.seller,
@@ -57,7 +59,7 @@ def order_gig(gig: Gig, *, by: User, brief: str, method: str, gig_version: int, 
         title=gig.title,
         brief=brief,
         currency=gig.currency,
-        plan=[PlannedMilestone.of(step) for step in gig.plan.all()],
+        plan=plan,
         gig=gig,
         terms=terms,
         now=now,

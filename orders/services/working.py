@@ -66,12 +66,17 @@ def accept_and_continue(milestone: Milestone, *, by: User, method: str, version:
 
     Each is a transaction of its own: if the payment fails, the acceptance stands.
     Returns the milestone that was started. Raises `Refused` before anything is accepted unless both acts
-    are possible, `Stale`; and the same after the acceptance if somebody else acts in between.
+    are possible, `Stale`; and after the acceptance, saying so, if somebody else acts in between.
     """
     order = _accept_to_continue(milestone, by=by, version=version)
     following = order.next_milestone
     assert following  # the guard of the first act has seen it
-    return start(following, by=by, method=method, version=order.version)
+    try:
+        return start(following, by=by, method=method, version=order.version)
+    except Refused as refused:
+        # Somebody acted in between: what was accepted stays accepted, and the buyer must not read otherwise.
+        stands = f"“{milestone.title}” is accepted. The next milestone was not started: {refused.refusal.reason}"
+        raise Refused(Refusal(stands)) from refused
 
 
 @verb

@@ -92,7 +92,7 @@ def test_the_database_refuses_terms_that_make_no_sense(numbers: dict[str, Any], 
 def test_the_rules_are_said_to_the_buyer_with_their_numbers() -> None:
     assert Terms.objects.in_force().sentences() == [
         "You are charged per milestone, when you start it; the first one when the order is placed.",
-        "Work begins when a milestone is paid; a payment has to arrive within 24 hours.",
+        "Work begins when a milestone is paid; there are at least 24 hours to pay for it.",
         "You have 8 days from each delivery to accept and continue, or to ask for a revision.",
         "Silence completes a delivered milestone, pays the seller and ends the order.",
         (

@@ -18,6 +18,7 @@ SETTLING: dict[str, Callable[[], int]] = {
     "cases whose time to answer has passed": resolution.services.settle_due_cases,
     "orders whose deadline has passed": orders.services.settle_due,
     "disputes that the clock owes": resolution.services.open_owed_disputes,
+    "refused refunds to tell of": orders.services.tell_refused_refunds,
     "reminders": orders.services.send_reminders,
 }
 ASKING: dict[str, Callable[[], int]] = {

@@ -42,6 +42,39 @@ from orders.tests.answers import (
     supports,
 )
 
+STATES = (
+    "offered",
+    "awaiting_first_payment",
+    "payment_action_needed",
+    "payment_processing",
+    "in_progress",
+    "delivered",
+    "delivered_last",
+    "in_revision",
+    "delivered_no_revision_left",
+    "between",
+    "awaiting_next_payment",
+    "frozen",
+    "completed",
+    "canceled",
+    "overdue_delivered",
+)
+BUYERS = (
+    "place",
+    "decline",
+    "pay",
+    "abandon",
+    "accept",
+    "accept_and_continue",
+    "request_revision",
+    "start",
+    "stop",
+    "order_again",
+)
+SELLERS = ("edit_offer", "withdraw", "deliver", "grant_revisions")
+SUPPORTS = ("complete", "cancel_milestone", "cancel_order")
+ACTIONS = ("look", "message", *BUYERS, *SELLERS, *SUPPORTS, "settle")
+
 TABLE: dict[str, dict[str, Row]] = {
     "offered": {
         "look": both(OK),

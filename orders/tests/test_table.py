@@ -14,7 +14,7 @@ from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import UserFactory
 from orders import services
-from orders.actions import LABELS, WHO, actions, subject_of, url_of, why_not_now
+from orders.actions import LABELS, RULES, WHO, actions, subject_of, url_of, why_not_now
 from orders.guards import Refused
 from orders.locking import lock, touch
 from orders.models import Order
@@ -35,7 +35,7 @@ from orders.tests.factories import (
 )
 from orders.tests.rows import rows
 from orders.tests.steps import SERVICES
-from orders.tests.table import TABLE
+from orders.tests.table import ACTIONS, BUYERS, SELLERS, STATES, SUPPORTS, TABLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,7 +64,7 @@ def canceled() -> Order:
     return order
 
 
-STATES: dict[str, Callable[[], Order]] = {
+MADE: dict[str, Callable[[], Order]] = {
     "offered": make_offer,
     "awaiting_first_payment": lambda: make_ordered(method="card_declined"),
     "payment_action_needed": lambda: make_ordered(method="card_authentication"),
@@ -118,7 +118,7 @@ class Cells:
 
     def __init__(self, state: str) -> None:
         self.state = state
-        self.order = fresh(STATES[state]())
+        self.order = fresh(MADE[state]())
         self.instant = clock.now() + timedelta(days=9 if state == "overdue_delivered" else 0)
         support = UserFactory(is_staff=True, name="Sam Support")
         people = {"buyer": self.order.buyer, "seller": self.order.seller, "stranger": UserFactory(), "support": support}
@@ -229,9 +229,16 @@ def said(result: Any) -> str:
 
 
 def test_the_table_has_every_cell() -> None:
-    wanted = {*WHO, *RULINGS, "look", "message", "settle"}
-    assert {state: set(cells) for state, cells in TABLE.items()} == dict.fromkeys(STATES, wanted)
+    assert {state: set(cells) for state, cells in TABLE.items()} == {state: set(ACTIONS) for state in STATES}
     assert {len(row) for cells in TABLE.values() for row in cells.values()} == {len(ROLES)}
+    assert set(MADE) == set(STATES)
+
+
+def test_the_table_has_every_action_of_the_code() -> None:
+    """A rule without a button is noticed, and a button without a rule."""
+    assert dict.fromkeys(BUYERS, "buyer") | dict.fromkeys(SELLERS, "seller") == WHO
+    assert set(LABELS) == set(RULES) == set(SERVICES) == {*BUYERS, *SELLERS}
+    assert set(RULINGS) == set(SUPPORTS)
 
 
 @pytest.mark.parametrize("state", TABLE)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from marketplace.accounts.models import User
 from marketplace.backoffice.access import RULE, WITHHOLD
-from marketplace.order_page import Headline, headline
+from marketplace.order_headline import Headline, headline
 from orders.activity import sentence
 from orders.guards import Refusal, why_not
 from orders.models import Attachment, Delivery, Event, Message, Milestone, Order, Pause
@@ -135,7 +135,7 @@ def standing(order: Order, now: datetime) -> Headline:
 
 
 def buttons(order: Order, now: datetime) -> list[Button]:
-    """Support's acts without a case: one is opened and ruled in one transaction (R6)."""
+    """Support's acts without a case: one is opened and ruled in one transaction (R6). And opening one (R3)."""
     found = []
     milestone = order.open_milestone
     if milestone:
@@ -154,6 +154,14 @@ def buttons(order: Order, now: datetime) -> list[Button]:
                 why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, now),
             )
         )
+        found.append(
+            Button(
+                "Open a case",
+                reverse("admin:orders_order_open_case", args=[order.pk]),
+                why_not_open(order, now),
+                danger=False,
+            )
+        )
     return found
 
 
@@ -162,6 +170,11 @@ def why_not_cancel(order: Order, kind: str, milestone: Milestone | None, now: da
     return about_to_settle(order, now) or why_not(
         consider(order, kind, Case.Side.SUPPORT, now=now, milestone=milestone).open_for_support
     )
+
+
+def why_not_open(order: Order, now: datetime) -> Refusal | None:
+    """Why support cannot open a case of any kind now: one about the order is possible whenever any is."""
+    return why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, now)
 
 
 def about_to_settle(order: Order, now: datetime) -> Refusal | None:

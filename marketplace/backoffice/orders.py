@@ -1,4 +1,4 @@
-"""An order in admin: one page with everything about it, and support's acts without a case (R6)."""
+"""An order in admin: one page with everything about it, support's acts without a case (R6), and opening one."""
 
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 
 from marketplace import clock
 from marketplace.backoffice.access import RULE, SEE_ORDER, WITHHOLD, agent, find, staff_page
+from marketplace.backoffice.opening import open_case_on
 from marketplace.backoffice.order_page import order_context, why_not_cancel, with_everything
 from marketplace.backoffice.ruling import Ruling, rule
 from marketplace.backoffice.stuck import Unsticking
@@ -48,6 +49,11 @@ class OrderAdmin(Unsticking, OrderList):
                 "<path:object_id>/cancel/",
                 staff_page(self, self.cancel_order_view, SEE_ORDER, RULE),
                 name="orders_order_cancel",
+            ),
+            path(
+                "<path:object_id>/open-case/",
+                staff_page(self, self.open_case_view, SEE_ORDER, RULE),
+                name="orders_order_open_case",
             ),
             path(
                 "<path:object_id>/files/<int:file_id>/withhold/",
@@ -96,6 +102,9 @@ class OrderAdmin(Unsticking, OrderList):
             refusal=why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, clock.now()),
         )
         return rule(request, self, ruling)
+
+    def open_case_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return open_case_on(request, self, find(Order.objects.whole(), object_id))
 
     def withhold_view(self, request: HttpRequest, object_id: str, file_id: int) -> HttpResponse:
         """Withhold a file: its row and hash stay, the bytes go for good (O5)."""

@@ -87,6 +87,10 @@ def cancel_order(order: Order) -> str:
     return f"/admin/orders/order/{order.pk}/cancel/"
 
 
+def open_case(order: Order) -> str:
+    return f"/admin/orders/order/{order.pk}/open-case/"
+
+
 def case_page(case: Case, what: str = "change") -> str:
     return f"/admin/resolution/case/{case.pk}/{what}/"
 

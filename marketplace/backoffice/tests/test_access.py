@@ -9,7 +9,7 @@ from django.test import Client
 
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
-from marketplace.backoffice.tests.conftest import agent, cancel_milestone, cancel_order, case_page, page
+from marketplace.backoffice.tests.conftest import agent, cancel_milestone, cancel_order, case_page, open_case, page
 from orders import services
 from orders.models import Order
 from orders.tests.factories import checked_file, current, fresh, make_delivered, make_placed, statuses
@@ -31,6 +31,7 @@ def addresses() -> dict[str, str]:
         "its log": f"/admin/orders/order/{order.pk}/history/",
         "cancel its milestone": cancel_milestone(order),
         "cancel it": cancel_order(order),
+        "open a case": open_case(order),
         "withhold a file": f"/admin/orders/order/{order.pk}/files/{order.attachments.get().pk}/withhold/",
         "offer requests": "/admin/orders/offerrequest/",
         "cases": "/admin/resolution/case/",
@@ -61,6 +62,7 @@ TABLE: dict[str, dict[str, int]] = {
         "its log": (302, 302, 200, 403, 200, 200),
         "cancel its milestone": (302, 302, 200, 403, 403, 200),
         "cancel it": (302, 302, 200, 403, 403, 200),
+        "open a case": (302, 302, 200, 403, 403, 200),
         "withhold a file": (302, 302, 200, 403, 403, 200),
         "offer requests": (302, 302, 200, 403, 200, 200),
         "cases": (302, 302, 200, 403, 200, 200),
@@ -116,8 +118,10 @@ def test_nobody_without_the_right_rules_or_withholds(superuser: User, role: str)
         client.force_login(person)
     before = [statuses(order) for order in Order.objects.order_by("pk")]
     ruling = {"reason": reason().pk, "note": "No.", "version": "4", "confirm": "yes"}
+    ruling |= {"kind": "cancel_order", "statement": "No."}
     expected = TO_SIGN_IN if role in ("anonymous", "buyer") else 403
-    assert {client.post(urls[name], ruling).status_code for name in (*RULINGS, "withhold a file")} == {expected}
+    acts = (*RULINGS, "open a case", "withhold a file")
+    assert {client.post(urls[name], ruling).status_code for name in acts} == {expected}
     assert [statuses(order) for order in Order.objects.order_by("pk")] == before
     assert list(Case.objects.values_list("status", flat=True)) == ["open"]
 
@@ -166,7 +170,7 @@ def test_lists_and_pages_offer_nothing_to_edit(client: Client, superuser: User) 
 
 
 @pytest.mark.parametrize("address", ["x", "0", "99999999999999999999999", "1x", "²"])
-@pytest.mark.parametrize("what", ["change/", "cancel/", "milestones/1/cancel/", "files/1/withhold/"])
+@pytest.mark.parametrize("what", ["change/", "cancel/", "open-case/", "milestones/1/cancel/", "files/1/withhold/"])
 def test_an_order_that_is_not_there_is_not_found(client: Client, support: User, address: str, what: str) -> None:
     client.force_login(support)
     assert client.get(f"/admin/orders/order/{address}/{what}").status_code == 404

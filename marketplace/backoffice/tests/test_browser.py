@@ -98,3 +98,25 @@ def test_an_agent_withholds_a_file_of_an_order(desk: Page, live_server: Any, sai
     assert "It is somebody else’s." in desk.locator("#milestones ~ article").first.inner_text()
     look(desk, said)
     assert Order.objects.get().attachments.filter(withheld_at=None).count() == 1
+
+
+def test_an_agent_opens_a_case(desk: Page, live_server: Any, said: list[str]) -> None:
+    with clock.at(timezone.now()):
+        order = make_placed()
+    desk.goto(f"{live_server.url}/admin/orders/order/{order.pk}/change/")
+    desk.get_by_role("link", name="Open a case …").click()
+    look(desk, said)
+    desk.get_by_label("About").select_option(label="Cancel “Script”")
+    desk.get_by_label("Statement").fill("We look into it.")
+    desk.get_by_role("button", name="Open the case and freeze the order").click()
+    assert desk.locator(".errorlist").all_inner_texts() == ["This field is required."]
+    said.clear()  # the browser says aloud that it got a 422
+    look(desk, said)
+    desk.get_by_label("Reason").select_option(label="Fraud or abuse")
+    desk.get_by_role("button", name="Open the case and freeze the order").click()
+    told = "The case is open and the order is frozen until you decide. Both sides are told."
+    assert desk.locator(".messagelist").inner_text() == told
+    look(desk, said)
+    opened_now = Case.objects.get(order=order)
+    assert (opened_now.kind, opened_now.statement) == ("cancel_milestone", "We look into it.")
+    assert Order.objects.get(pk=order.pk).paused_at == opened_now.opened_at

@@ -115,6 +115,7 @@ class TestWithoutACase:
         assert [(button.label, str(button.refusal)) for button in found["buttons"]] == [
             ("Cancel “Script”", "A case is open on this order already: one at a time."),
             ("Cancel the order", "A case is open on this order already: one at a time."),
+            ("Open a case", "A case is open on this order already: one at a time."),
         ]
         assert found["pending"] == case
         answer = desk.rehearse(cancel_order(order))

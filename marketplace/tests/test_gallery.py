@@ -111,6 +111,7 @@ def state_of(order: Order) -> str:
     if current and current.status == Milestone.Status.AWAITING_PAYMENT and current.last_charge:
         state = f"{state}-{current.last_charge.status}"
     late = "late-" if current and current.is_late(clock.now()) else ""
+    late = "very-late-" if current and current.is_very_late(clock.now()) else late
     more = "-again" if current and current.position > 1 else ""
     return f"{'frozen-' if order.paused_at else ''}{late}{state}{more}"
 

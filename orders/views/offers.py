@@ -112,6 +112,7 @@ def edit_offer(request: SignedInRequest, number: str) -> HttpResponse:
         order.plan,
         do,
         heading="Edit the offer",
+        done="changed",
         fixed=("buyer", "currency"),
     )
 
@@ -133,6 +134,7 @@ def _builder(
     do: Any,
     *,
     heading: str,
+    done: str = "sent",
     fixed: tuple[str, ...] = (),
     asked: OfferRequest | None = None,
 ) -> HttpResponse:
@@ -160,7 +162,7 @@ def _builder(
                 again = {"version": refused.order.version} if isinstance(refused, Stale) else {}
                 form.data = {**data, **again, "once": token_for(request)}
             else:
-                messages.success(request, f"The offer is sent. {order.buyer.name} can accept it now.")
+                messages.success(request, f"The offer is {done}. {order.buyer.name} can accept it now.")
                 return redirect(order)
     failed = data is not None and not change
     context = {

@@ -85,6 +85,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     pending = case if case and case.is_pending else None
     refunds = refunds_of(order)
     files = list(order.attachments.all())
+    talk = _talk(order, files)
     prefetch_related_objects([order], "milestones__deliveries")
     return {
         "order": order,
@@ -107,8 +108,8 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "refunds": refunds,
         "rules": order.terms.sentences(viewer="buyer" if side == "buyer" else "seller"),
         "activity": _activity(order, viewer),
-        "talk": _talk(order, files),
-        "message_form": MessageForm(),
+        "talk": talk,
+        "message_form": MessageForm(initial={"seen": sum(message.author_id == viewer.pk for message in talk)}),
         "revise_url": next(
             (action.url for action in found if action.name == "request_revision" and action.allowed), ""
         ),

@@ -84,6 +84,9 @@ class GrantForm(VersionedForm):
 
 
 class MessageForm(forms.Form):
+    """Posts how many messages of the writer the page showed, so that a double click sends one."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 1)
     text = PlainText(label="Message", max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
     files = FilesField()  # type: ignore[assignment]
 

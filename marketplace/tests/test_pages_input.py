@@ -15,7 +15,7 @@ from marketplace.catalog.tests.factories import GigFactory, TermsFactory
 from marketplace.tests import invariants
 from marketplace.tests.visitor import Visitor
 from orders import services
-from orders.models import Delivery, Message, OfferRequest, Order
+from orders.models import Message, Order
 from orders.tests.factories import (
     current,
     deliver,
@@ -463,7 +463,7 @@ def test_the_buyer_and_the_currency_of_an_offer_cannot_be_edited(ana: Visitor, t
     theo.open(reverse("orders:edit_offer", args=[order.number]))
     _, address, values, _ = theo.page.form("Edit the offer")
     page = theo.post(address, values | {"buyer": other.handle, "currency": "JPY", "title": "Labels"})
-    assert page.told == ["The offer is sent. Ana Ruiz can accept it now."]
+    assert page.told == ["The offer is changed. Ana Ruiz can accept it now."]
     found = fresh(order)
     assert (found.buyer, found.currency, found.title, found.price) == (ana.user, "USD", "Labels", 47_000)
 
@@ -498,10 +498,19 @@ def test_numbers_that_no_database_holds_are_answered_with_nothing_here(ana: Visi
         assert ana.open(address).status == 404, address
 
 
-def test_a_message_or_a_wish_that_is_sent_is_shown_once(ana: Visitor, theo: Visitor) -> None:
+def test_a_message_that_is_sent_twice_from_one_page_is_sent_once(ana: Visitor, theo: Visitor) -> None:
+    order = make_placed(buyer=ana.user, seller=theo.user)
+    ana.open(order.get_absolute_url())
+    ana.press("Send message", text="Hello.")
+    page = ana.again()
+    assert page.words(cls="bubble__text") == ["Hello."]
+    page = ana.press("Send message", text="Hello.")
+    assert page.words(cls="bubble__text") == ["Hello.", "Hello."]
+
+
+def test_a_message_that_is_sent_is_shown(ana: Visitor, theo: Visitor) -> None:
     order = make_placed(buyer=ana.user, seller=theo.user)
     ana.open(order.get_absolute_url())
     page = ana.press("Send message", text="Hello\nTheo 😀")
     assert page.told == ["Your message is sent."]
     assert Message.objects.get().text.replace("\r", "") == "Hello\nTheo 😀"
-    assert (Delivery.objects.count(), OfferRequest.objects.count()) == (0, 0)

@@ -13,11 +13,21 @@ from orders.services.files import attach
 
 
 @transaction.atomic
-def send_message(order: Order, *, by: User, text: str, files: Sequence[CheckedFile] = ()) -> Message:
+def send_message(
+    order: Order, *, by: User, text: str, files: Sequence[CheckedFile] = (), seen: int | None = None
+) -> Message:
     """Write to the other side; possible in every state, a frozen order's too (R4).
 
-    A message changes no state, so it takes no lock and leaves the order's version alone (O19).
+    A message changes no state, so it does not lock the order and leaves its version alone (O19). `seen` is how many
+    messages of theirs the page showed: the same text sent once more from it is the second half of a double click,
+    and the message that was sent is returned.
     """
+    # One message of a person at a time: the second click waits here for what the first one did.
+    by = User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    if seen is not None:
+        since = order.messages.filter(author=by).order_by("pk")[seen : seen + 1].first()
+        if since and since.text == text:
+            return since
     now = clock.now()
     message = Message.objects.create(order=order, author=by, text=text, sent_at=now)
     attach(order, files, by=by, at=now, message=message)

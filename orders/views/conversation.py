@@ -20,7 +20,7 @@ def send_message(request: SignedInRequest, number: str) -> HttpResponse:
     form = MessageForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "orders/message.html", {"order": order, "form": form}, status=422)
-    services.send_message(order, by=request.user, text=form.cleaned_data["text"], files=form.cleaned_data["files"])
+    services.send_message(order, by=request.user, **form.cleaned_data)
     messages.success(request, "Your message is sent.")
     return redirect(f"{order.get_absolute_url()}#messages")
 

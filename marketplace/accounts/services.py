@@ -20,7 +20,7 @@ def deactivate(user: User, *, by: User) -> bool:
 
     Returns False if that was done already. Raises AccountError for oneself, and for staff unless a superuser does it.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _check(user, by)
     if not user.is_active:
         return False
@@ -33,7 +33,7 @@ def deactivate(user: User, *, by: User) -> bool:
 @transaction.atomic
 def reactivate(user: User, *, by: User) -> bool:
     """Open the doors again. Returns False if they were open. Raises AccountError as `deactivate` does."""
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _check(user, by)
     if user.is_active:
         return False

@@ -52,6 +52,7 @@ def desk(page: Page, live_server: Any, support: User) -> Page:
 
 def look(page: Page, said: list[str]) -> None:
     """No complaint of the browser's, nothing too wide for a phone, and nothing that axe finds."""
+    page.wait_for_load_state()  # a click returns when the next page has begun, before it has a document
     assert said == []
     for width, scheme in ((360, "light"), (1280, "dark")):
         page.set_viewport_size({"width": width, "height": 900})

@@ -346,7 +346,10 @@ def test_6_a_buyer_stops_after_a_milestone_is_accepted_and_can_never_resume(
     assert page.told == ["You stopped the order. What was delivered stays yours."]
     assert page.next == "This order is completed"
     assert ending(page) == "Ana Ruiz stopped it."
-    assert page.words(cls="delivery") == ["Delivery 1 · Mon 2 Nov, 09:00 Here it is."]
+    assert page.words(cls="delivery") == [
+        "Delivery 1 · Mon 2 Nov, 09:00 Here it is.",
+        "The brief · Mon 2 Nov, 09:00 Sixty seconds about bees.",
+    ]
     assert available(theo) == "$96.00"
 
     page = ana.open(start)

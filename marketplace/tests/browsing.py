@@ -32,8 +32,9 @@ class Person:
         )
 
     def _failed(self, request: Request) -> None:
-        # A navigation that turns out to be a download is aborted by the browser itself.
-        if not (request.failure == "net::ERR_ABORTED" and "/files/" in request.url):
+        # The browser itself aborts a navigation that turns out to be a download, and the icon of a page that is left.
+        unneeded = "/files/" in request.url or request.url.endswith("/favicon.svg")
+        if not (request.failure == "net::ERR_ABORTED" and unneeded):
             self.complaints.append(f"failed: {request.url} {request.failure}")
 
     def open(self, path: str) -> None:

@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from orders.models import OfferRequest, Order
-from payments.admin import ReadOnlyAdmin
+from payments.admin.base import ReadOnlyAdmin
 from payments.models import HeldFunds
 from payments.money import display
 

@@ -1,10 +1,10 @@
 from django.urls import path
 
-from . import views
+from .views import earnings, sandbox
 
 app_name = "payments"
 
 urlpatterns = [
-    path("earnings/", views.earnings, name="earnings"),
-    path("sandbox/authenticate/<uuid:charge_id>/", views.sandbox_authenticate, name="sandbox_authenticate"),
+    path("earnings/", earnings.earnings, name="earnings"),
+    path("sandbox/authenticate/<uuid:charge_id>/", sandbox.sandbox_authenticate, name="sandbox_authenticate"),
 ]

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from marketplace import clock
 from orders.admin import StuckFilter, YesNoFilter, badge, held, held_now, short
-from payments.admin import ReadOnlyAdmin
+from payments.admin.base import ReadOnlyAdmin
 from resolution.models import Case, Reason
 
 Status = Case.Status

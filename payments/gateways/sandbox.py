@@ -4,9 +4,9 @@ It keeps a book of its own, committed on its own. Its events are signed and go t
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
@@ -16,8 +16,19 @@ from django.urls import reverse
 from marketplace import clock
 from payments.models import SandboxCharge, SandboxRefund
 
-from .base import GatewayError, GatewayUnavailable, Outcome, ParsedEvent, PaymentMethod, State, outside_transaction
-from .sandbox_events import announce_charge, announce_refund, read
+from .base import (
+    ChargeRequest,
+    GatewayError,
+    GatewayUnavailable,
+    KeptCard,
+    Outcome,
+    ParsedEvent,
+    PaymentMethod,
+    RefundRequest,
+    State,
+    outside_transaction,
+)
+from .sandbox_events import announce_charge, announce_refund, parse, read
 
 CARDS = (
     PaymentMethod("card_ok", "Visa ending in 4242", "4242 4242 4242 4242", "Succeeds at once."),
@@ -46,57 +57,66 @@ CARDS = (
 
 class SandboxGateway:
     name: ClassVar[str] = "sandbox"
+    signature_header: ClassVar[str] = "Signature"
 
     def step(self, currency: str) -> int:
         return 1
 
+    def least(self, currency: str) -> int:
+        return self.step(currency)
+
     def payment_methods(self) -> Sequence[PaymentMethod]:
         return CARDS
 
-    def charge(
-        self, key: str, amount: int, currency: str, method: str, description: str, reference: str, return_url: str
-    ) -> Outcome:
+    def open_customer(self, key: str) -> str:
+        return key
+
+    def forget_card(self, customer: str, card_id: str) -> None:
+        """The sandbox keeps nothing but the names of its test cards."""
+
+    def charge(self, request: ChargeRequest) -> Outcome:
         outside_transaction()
         at = clock.now()
         with transaction.atomic():
             charge, created = SandboxCharge.objects.get_or_create(
-                key=key,
+                key=request.key,
                 defaults={
-                    "amount": amount,
-                    "currency": currency,
-                    "method": method,
-                    "description": description,
-                    "reference": reference,
-                    "return_url": return_url,
+                    "amount": request.amount,
+                    "currency": request.currency,
+                    "method": request.method,
+                    "description": request.description,
+                    "reference": request.reference,
+                    "return_url": request.return_url,
                     "created_at": at,
-                    **_first_state(method, at),
+                    **_first_state(request.method, at),
                 },
             )
             if created:
                 announce_charge(charge, at)
-        if not created and charge.method and (charge.amount, charge.currency) != (amount, currency):
-            raise GatewayError(f"The key {key} was used for another amount.")
-        if created and method == "card_lost":
+        asked = (request.amount, request.currency)
+        if not created and charge.method and (charge.amount, charge.currency) != asked:
+            raise GatewayError(f"The key {request.key} was used for another amount.")
+        if created and request.method == "card_lost":
             raise GatewayUnavailable("The answer was lost.")
         return _outcome(charge)
 
-    def find_charge(self, key: str) -> Outcome:
+    def find_charge(self, request: ChargeRequest) -> Outcome:
         outside_transaction()
         with transaction.atomic():
-            charge = SandboxCharge.objects.select_for_update().filter(key=key).first()
+            charge = SandboxCharge.objects.select_for_update().filter(key=request.key).first()
             if charge is None:
                 return Outcome(State.UNKNOWN)
             _settle(charge, clock.now())
         return _outcome(charge)
 
-    def cancel_charge(self, key: str) -> Outcome:
+    def cancel_charge(self, request: ChargeRequest) -> Outcome:
         """Cancels what waits for the payer. What is processing cannot be canceled: it stays `processing`."""
         outside_transaction()
         at = clock.now()
         with transaction.atomic():
             canceled_in_advance = {"amount": 0, "status": State.CANCELED, "reason": "Canceled.", "created_at": at}
             charge, created = SandboxCharge.objects.select_for_update().get_or_create(
-                key=key, defaults=canceled_in_advance
+                key=request.key, defaults=canceled_in_advance
             )
             if not created:
                 _settle(charge, at)
@@ -104,41 +124,44 @@ class SandboxGateway:
                 _decide(charge, State.CANCELED, "Canceled.", at)
         return _outcome(charge)
 
-    def refund(self, key: str, charge_provider_id: str, amount: int) -> Outcome:
+    def refund(self, request: RefundRequest) -> Outcome:
         outside_transaction()
         at = clock.now()
         with transaction.atomic():
             try:
-                charge = SandboxCharge.objects.select_for_update().get(pk=uuid.UUID(charge_provider_id))
+                charge = SandboxCharge.objects.select_for_update().get(pk=uuid.UUID(request.charge_id))
             except (ValueError, SandboxCharge.DoesNotExist):
                 raise GatewayError("There is no such charge.") from None
-            refund = SandboxRefund.objects.filter(key=key).first()
+            refund = SandboxRefund.objects.filter(key=request.key).first()
             if refund is None:
-                reason = _why_not_refund(charge, amount)
+                reason = _why_not_refund(charge, request.amount)
                 refund = SandboxRefund.objects.create(
-                    key=key,
+                    key=request.key,
                     charge=charge,
-                    amount=amount,
+                    amount=request.amount,
                     status=State.FAILED if reason else State.SUCCEEDED,
                     reason=reason,
                     created_at=at,
                 )
                 if not reason:
-                    SandboxCharge.objects.filter(pk=charge.pk).update(refunded=F("refunded") + amount)
+                    SandboxCharge.objects.filter(pk=charge.pk).update(refunded=F("refunded") + request.amount)
                 announce_refund(refund, at)
-        if (refund.charge_id, refund.amount) != (charge.pk, amount):
-            raise GatewayError(f"The key {key} was used for another refund.")
+        if (refund.charge_id, refund.amount) != (charge.pk, request.amount):
+            raise GatewayError(f"The key {request.key} was used for another refund.")
         return Outcome(State(refund.status), provider_id=str(refund.pk), reason=refund.reason)
 
-    def find_refund(self, key: str) -> Outcome:
+    def find_refund(self, request: RefundRequest) -> Outcome:
         outside_transaction()
-        refund = SandboxRefund.objects.filter(key=key).first()
+        refund = SandboxRefund.objects.filter(key=request.key).first()
         if refund is None:
             return Outcome(State.UNKNOWN)
         return Outcome(State(refund.status), provider_id=str(refund.pk), reason=refund.reason)
 
     def receive(self, raw_body: bytes, signature: str) -> ParsedEvent:
         return read(raw_body, signature)
+
+    def reread(self, body: Mapping[str, Any]) -> ParsedEvent:
+        return parse(body)
 
 
 def confirm(charge_id: uuid.UUID, *, approved: bool, at: datetime) -> SandboxCharge:
@@ -200,7 +223,15 @@ def _outcome(charge: SandboxCharge) -> Outcome:
     state = State(charge.status)
     waits = state == State.ACTION_NEEDED
     action_url = reverse("payments:sandbox_authenticate", args=[charge.pk]) if waits else ""
-    return Outcome(state, provider_id=str(charge.pk), reason=charge.reason, action_url=action_url)
+    card = next((card for card in CARDS if card.code == charge.method), None)
+    return Outcome(
+        state,
+        provider_id=str(charge.pk),
+        reason=charge.reason,
+        action_url=action_url,
+        method_label=card.label if card else "",
+        card=KeptCard(card.code, card.label) if card and state == State.SUCCEEDED else None,
+    )
 
 
 def _why_not_refund(charge: SandboxCharge, amount: int) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, cast
 
@@ -97,13 +97,18 @@ def read(raw_body: bytes, signature: str) -> ParsedEvent:
     # As bytes: comparing strings refuses characters beyond ASCII with an exception of its own.
     if not hmac.compare_digest(sign(raw_body).encode(), signature.encode(errors="replace")):
         raise BadSignature("The signature does not match.")
-    body = _storable_json(raw_body)
+    return parse(storable_json(raw_body))
+
+
+def parse(body: Mapping[str, Any]) -> ParsedEvent:
+    """Read the body of an event that was verified. Raises BadEvent."""
     kind, event_id, data = _text(body, "type"), _text(body, "id"), body.get("data")
     if not event_id or not isinstance(data, dict):
         raise BadEvent("The event has no number or no data.")
     state = _CHARGE_KINDS.get(kind) or _REFUND_KINDS.get(kind)
     if state is None:
-        raise BadEvent("There is no such kind of event.")
+        # A kind of event that means nothing to us is stored and ignored, as with any provider.
+        return ParsedEvent("sandbox", event_id, kind, Outcome(State.UNDECIDED), 0, "", body)
     amount = data.get("amount")
     if not isinstance(amount, int) or isinstance(amount, bool):
         raise BadEvent("The amount is not a whole number.")
@@ -121,14 +126,14 @@ def read(raw_body: bytes, signature: str) -> ParsedEvent:
     )
 
 
-def _text(fields: dict[str, Any], name: str) -> str:
+def _text(fields: Mapping[str, Any], name: str) -> str:
     text = fields.get(name)
     if not isinstance(text, str) or len(text) > MAX_TEXT:
         raise BadEvent(f"The text {name!r} is missing or too long.")
     return text
 
 
-def _storable_json(raw_body: bytes) -> dict[str, Any]:
+def storable_json(raw_body: bytes) -> dict[str, Any]:
     """The JSON object in these bytes, if PostgreSQL can store it: no NaN, no NUL, no half surrogates."""
     try:
         body = json.loads(raw_body.decode(), parse_constant=_refuse_constant)

@@ -1,5 +1,6 @@
 """What is held for one milestone, from its charge to its release or refund."""
 
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
@@ -48,6 +49,10 @@ class HeldFunds(models.Model):
     charged_back = models.BigIntegerField(default=0)
     funded_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    # How long the payee's earnings wait before they can be withdrawn, and until when they do (M6).
+    clearing = models.DurationField(default=timedelta)
+    available_at = models.DateTimeField(null=True, blank=True)
+    cleared_at = models.DateTimeField(null=True, blank=True)
 
     earned: int  # of `released_to`
 
@@ -91,6 +96,12 @@ class HeldFunds(models.Model):
             # What is in progress for a seller.
             models.Index(
                 fields=["payee"], condition=Q(funded_at__isnull=False, released_at=None), name="held_open_by_payee"
+            ),
+            # The sweep over earnings that have waited long enough.
+            models.Index(
+                fields=["available_at"],
+                condition=Q(available_at__isnull=False, cleared_at=None),
+                name="held_clearing",
             ),
         ]
 

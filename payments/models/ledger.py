@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-PERSONAL = ("earnings_clearing", "earnings_available", "earnings_frozen", "debt", "credit")
+PERSONAL = ("earnings_clearing", "earnings_available", "earnings_frozen", "debt", "credit", "credit_reserved")
 OVERDRAWABLE = ("clearing", "chargebacks", "debt", "loss")
 
 
@@ -35,6 +35,7 @@ class Account(models.Model):
         EARNINGS_FROZEN = "earnings_frozen", "Seller earnings, frozen"
         DEBT = "debt", "Seller debt"
         CREDIT = "credit", "Buyer credit"
+        CREDIT_RESERVED = "credit_reserved", "Buyer credit, reserved"
         FEES = "fees", "Platform fees"
         WITHDRAWALS = "withdrawals", "Withdrawals in flight"
         CHARGEBACKS = "chargebacks", "Chargebacks"
@@ -84,6 +85,21 @@ class Transfer(models.Model):
         FEE = "fee", "Platform fee"
         REFUND = "refund", "Refund due"
         REFUNDED = "refunded", "Refund confirmed"
+        REFUND_RETURNED = "refund_returned", "Refund came back"
+        CREDITED = "credited", "Given as credit"
+        CREDIT_RESERVED = "credit_reserved", "Credit reserved"
+        CREDIT_RETURNED = "credit_returned", "Credit no longer reserved"
+        CREDIT_SPENT = "credit_spent", "Paid with credit"
+        CLEARED = "cleared", "Earnings available"
+        WITHDRAWAL = "withdrawal", "Withdrawal requested"
+        WITHDRAWAL_RETURNED = "withdrawal_returned", "Withdrawal not paid"
+        PAID_OUT = "paid_out", "Withdrawal paid"
+        FROZEN = "frozen", "Earnings frozen"
+        UNFROZEN = "unfrozen", "Earnings no longer frozen"
+        CHARGEBACK = "chargeback", "Charged back"
+        CHARGEBACK_WON = "chargeback_won", "Chargeback won"
+        CHARGEBACK_LOST = "chargeback_lost", "Chargeback lost"
+        DEBT_PAID = "debt_paid", "Debt paid"
 
     # The database ties (account, currency) to the account with a foreign key of two columns, see the migration.
     source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="outgoing", db_constraint=False)
@@ -96,6 +112,12 @@ class Transfer(models.Model):
     )
     charge = models.ForeignKey("Charge", on_delete=models.PROTECT, null=True, blank=True, related_name="transfers")
     refund = models.ForeignKey("Refund", on_delete=models.PROTECT, null=True, blank=True, related_name="transfers")
+    withdrawal = models.ForeignKey(
+        "Withdrawal", on_delete=models.PROTECT, null=True, blank=True, related_name="transfers"
+    )
+    chargeback = models.ForeignKey(
+        "Chargeback", on_delete=models.PROTECT, null=True, blank=True, related_name="transfers"
+    )
     created_at = models.DateTimeField()
 
     class Meta:

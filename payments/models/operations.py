@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from payments.money import display
 
+from .cards import SavedCard
 from .held import HeldFunds
 
 
@@ -40,6 +41,12 @@ class Charge(models.Model):
     attempt = models.PositiveIntegerField()
     amount = models.BigIntegerField()
     method = models.CharField(max_length=100)
+    # How much of the amount is paid with the payer's credit, reserved until this is decided; the rest is the card's.
+    credit = models.BigIntegerField(default=0)
+    # The saved card that was chosen, or whether the payer lets the provider keep the one they enter (O3).
+    card = models.ForeignKey(SavedCard, on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
+    keep_card = models.BooleanField(default=False)
+    method_label = models.CharField(max_length=60, blank=True)
     key = models.CharField(max_length=200, unique=True)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.CREATED)
     provider = models.CharField(max_length=20)
@@ -54,6 +61,7 @@ class Charge(models.Model):
     # A success is booked once: as what funds the milestone, or as surplus that goes back (M7, M8).
     funded = models.BooleanField(default=False)
     surplus = models.BooleanField(default=False)
+    documented = models.BooleanField(default=False)
 
     objects = ChargeQuerySet.as_manager()
 
@@ -67,6 +75,7 @@ class Charge(models.Model):
             ),
             models.UniqueConstraint(fields=["held"], condition=Q(funded=True), name="one_charge_funds"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="charge_has_an_amount"),
+            models.CheckConstraint(condition=Q(credit__gte=0, credit__lte=F("amount")), name="charge_credit_in_amount"),
             models.CheckConstraint(
                 condition=Q(funded=False, surplus=False)
                 | (Q(status="succeeded") & (Q(funded=True, surplus=False) | Q(funded=False, surplus=True))),
@@ -79,7 +88,13 @@ class Charge(models.Model):
                 Coalesce("asked_at", "created_at"),
                 condition=Q(status__in=["created", "asking", "action_needed", "processing"]),
                 name="charge_undecided",
-            )
+            ),
+            # The task that gives receipts their numbers.
+            models.Index(
+                fields=["settled_at"],
+                condition=Q(status="succeeded", documented=False),
+                name="charge_undocumented",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -88,6 +103,11 @@ class Charge(models.Model):
     @property
     def currency(self) -> str:
         return self.held.currency
+
+    @property
+    def card_amount(self) -> int:
+        """What the provider collects: all but the part paid with credit."""
+        return self.amount - self.credit
 
     @property
     def decided(self) -> bool:
@@ -121,6 +141,8 @@ class Refund(models.Model):
     held = models.ForeignKey(HeldFunds, on_delete=models.PROTECT, related_name="refunds")
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="refunds")
     amount = models.BigIntegerField()
+    # How much of the amount is given as credit, at once; the rest goes back through the provider (M9).
+    credit = models.BigIntegerField(default=0)
     key = models.CharField(max_length=250, unique=True)
     attempt = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.CREATED)
@@ -134,12 +156,14 @@ class Refund(models.Model):
     next_try_at = models.DateTimeField()
     # Refused, and asked for again by staff: the next attempt is a row of its own and carries the money.
     retried = models.BooleanField(default=False)
+    documented = models.BooleanField(default=False)
 
     objects = RefundQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="refund_has_an_amount"),
+            models.CheckConstraint(condition=Q(credit__gte=0, credit__lte=F("amount")), name="refund_credit_in_amount"),
             models.CheckConstraint(
                 condition=Q(retried=False) | Q(status="refused"), name="refund_retried_when_refused"
             ),
@@ -151,8 +175,17 @@ class Refund(models.Model):
                 condition=Q(status__in=["created", "asking", "pending"]),
                 name="refund_unsettled",
             ),
+            # The task that gives credit notes their numbers.
+            models.Index(
+                fields=["settled_at"],
+                condition=Q(status="succeeded", documented=False),
+                name="refund_undocumented",
+            ),
         ]
-        permissions = [("ask_refund_again", "Can ask the provider again for a refused refund")]
+        permissions = [
+            ("ask_refund_again", "Can ask the provider again for a refused refund"),
+            ("turn_refund_into_credit", "Can turn a refused refund into buyer credit"),
+        ]
 
     def __str__(self) -> str:
         return f"{display(self.amount, self.currency)} back for {self.held.reference} ({self.status})"
@@ -160,3 +193,8 @@ class Refund(models.Model):
     @property
     def currency(self) -> str:
         return self.held.currency
+
+    @property
+    def card_amount(self) -> int:
+        """What goes back through the provider: all but the part given as credit."""
+        return self.amount - self.credit

@@ -67,3 +67,49 @@ class SandboxEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class SandboxPayoutAccount(models.Model):
+    """A bank account at the sandbox's bank; its kind decides what becomes of payouts to it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.kind or 'no details yet'})"
+
+
+class SandboxPayout(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(max_length=200, unique=True)
+    account = models.ForeignKey(SandboxPayoutAccount, on_delete=models.PROTECT, related_name="payouts")
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=20)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    settles_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["settles_at"], condition=Q(status="processing"), name="sandbox_payout_processing")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.status})"
+
+
+class SandboxDispute(models.Model):
+    """The payer's bank takes a charge back: taken, then won or lost by the merchant."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    charge = models.ForeignKey(SandboxCharge, on_delete=models.PROTECT, related_name="disputes")
+    amount = models.BigIntegerField()
+    status = models.CharField(max_length=20)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.charge_id} ({self.status})"

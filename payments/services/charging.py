@@ -10,10 +10,20 @@ from django.db.models import Count, F, Max, Q
 
 from marketplace import clock
 from payments.errors import AlreadyFunded, AttemptUndecided, NotBookable, UnknownMethod
-from payments.gateways import Gateway, GatewayError, GatewayUnavailable, Outcome, State, gateway, outside_transaction
+from payments.gateways import (
+    ChargeRequest,
+    Gateway,
+    GatewayError,
+    GatewayUnavailable,
+    Outcome,
+    State,
+    gateway,
+    outside_transaction,
+)
 from payments.models import Charge, HeldFunds, Transfer
 
 from .booking import Entry, book, clearing, held_funds, inside_transaction
+from .cards import customer_of
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +82,7 @@ def ask_charge(charge_id: int) -> Outcome:
     with the same key only when the provider has never heard of it. No answer is `Outcome.UNDECIDED`, never a failure.
     """
     outside_transaction()
-    charge = Charge.objects.select_related("held").get(pk=charge_id)
+    charge = Charge.objects.select_related("held__payer").get(pk=charge_id)
     if charge.decided:
         return _recorded(charge)
     claimed = _claim(charge, clock.now())
@@ -155,9 +165,9 @@ def cancel_attempts(held: HeldFunds, *, at: datetime) -> None:
 def cancel_charge(charge_id: int) -> None:
     """Ask the provider, without transaction or lock, to cancel an attempt. Never raises for what the provider does."""
     outside_transaction()
-    charge = Charge.objects.get(pk=charge_id)
+    charge = Charge.objects.select_related("held__payer").get(pk=charge_id)
     try:
-        gateway(charge.provider).cancel_charge(charge.key)
+        gateway(charge.provider).cancel_charge(request_of(charge))
     except GatewayUnavailable:
         logger.warning("No answer about canceling %s; it will be asked again.", charge.key)
     except Exception:
@@ -178,17 +188,8 @@ def _claim(charge: Charge, at: datetime) -> bool:
 
 
 def _collect(charge: Charge, provider: Gateway) -> Outcome:
-    held = charge.held
     try:
-        return provider.charge(
-            charge.key,
-            charge.amount,
-            held.currency,
-            charge.method,
-            held.description,
-            held.reference,
-            charge.return_url,
-        )
+        return provider.charge(request_of(charge))
     except GatewayError as error:
         return Outcome(State.FAILED, reason=str(error))
 
@@ -197,15 +198,34 @@ def _find_out(charge: Charge, provider: Gateway) -> Outcome:
     charge.refresh_from_db()
     if charge.decided:
         return _recorded(charge)
+    request = request_of(charge)
     if charge.cancel_asked_at:
-        return provider.cancel_charge(charge.key)
-    outcome = provider.find_charge(charge.key)
+        return provider.cancel_charge(request)
+    outcome = provider.find_charge(request)
     if outcome.state != State.UNKNOWN:
         return outcome
     if charge.status == Status.ASKING:
         return _collect(charge, provider)
     logger.error("The provider no longer knows %s, about which it has told us before.", charge.key)
     return Outcome.UNDECIDED
+
+
+def request_of(charge: Charge) -> ChargeRequest:
+    """What is asked of the provider, the same whenever it is asked."""
+    return ChargeRequest(
+        key=charge.key,
+        amount=charge.card_amount,
+        currency=charge.currency,
+        method=charge.method,
+        description=charge.held.description,
+        reference=charge.held.reference,
+        return_url=charge.return_url,
+        began_at=charge.created_at,
+        customer=customer_of(charge.held.payer, charge.provider),
+        saved=charge.card_id is not None,
+        keep=charge.keep_card,
+        provider_id=charge.provider_id,
+    )
 
 
 def _recorded(charge: Charge) -> Outcome:

@@ -11,7 +11,16 @@ from django.db.models import F
 from marketplace import clock
 from payments.backoff import next_try
 from payments.errors import BadPart, NothingHeld, NotRefused
-from payments.gateways import Gateway, GatewayError, GatewayUnavailable, Outcome, State, gateway, outside_transaction
+from payments.gateways import (
+    Gateway,
+    GatewayError,
+    GatewayUnavailable,
+    Outcome,
+    RefundRequest,
+    State,
+    gateway,
+    outside_transaction,
+)
 from payments.models import Charge, HeldFunds, Refund, Transfer
 
 from .booking import Entry, book, clearing, held_funds, inside_transaction, refunds_due
@@ -192,11 +201,22 @@ def settle_refunds(*, at: datetime) -> int:
 
 def _give_back(refund: Refund, provider: Gateway) -> Outcome:
     try:
-        return provider.refund(refund.key, refund.charge.provider_id, refund.amount)
+        return provider.refund(_request_of(refund))
     except GatewayError as error:
         return Outcome(State.FAILED, reason=str(error))
 
 
 def _find_out(refund: Refund, provider: Gateway) -> Outcome:
-    outcome = provider.find_refund(refund.key)
+    outcome = provider.find_refund(_request_of(refund))
     return _give_back(refund, provider) if outcome.state == State.UNKNOWN else outcome
+
+
+def _request_of(refund: Refund) -> RefundRequest:
+    return RefundRequest(
+        key=refund.key,
+        charge_id=refund.charge.provider_id,
+        amount=refund.card_amount,
+        currency=refund.currency,
+        began_at=refund.created_at,
+        provider_id=refund.provider_id,
+    )

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from payments import services
-from payments.gateways import gateway
+from payments.gateways import ChargeRequest, RefundRequest, gateway
 from payments.models import Charge, HeldFunds, Refund
 
 from .factories import NOON, after
@@ -60,3 +60,14 @@ def receive(raw_body: bytes, signature: str) -> None:
 
 def refuse_everything(raw_body: bytes, signature: str) -> None:
     raise ConnectionError("The receiver is down.")
+
+
+def asks(key: str = "key", amount: int = 100, **of: str) -> ChargeRequest:
+    """What a charge asks of a gateway, as far as a test cares."""
+    of = {"currency": "USD", "method": "card_ok", "description": "", "reference": "", "return_url": "", **of}
+    return ChargeRequest(key=key, amount=amount, began_at=NOON, **of)
+
+
+def asks_back(key: str, charge_id: str, amount: int) -> RefundRequest:
+    """What a refund asks of a gateway."""
+    return RefundRequest(key, charge_id, amount, "USD", NOON)

@@ -11,6 +11,7 @@ from marketplace import clock
 from payments import services
 from payments.gateways import (
     GATEWAYS,
+    ChargeRequest,
     GatewayError,
     GatewayUnavailable,
     Outcome,
@@ -26,7 +27,7 @@ from payments.models import Charge, HeldFunds, Refund, SandboxCharge, Transfer
 from .conftest import Commit
 from .factories import NOON, HeldFundsFactory, after
 from .invariants import check_at_rest
-from .steps import begin, pay, settle, sweep_charges
+from .steps import asks, asks_back, begin, pay, settle, sweep_charges
 
 pytestmark = pytest.mark.django_db
 
@@ -40,17 +41,17 @@ class Faulty(SandboxGateway):
         if self.faults:
             raise self.faults.pop(0)
 
-    def charge(self, *args: str | int, **kwargs: str | int) -> Outcome:
+    def charge(self, request: ChargeRequest) -> Outcome:
         self._break()
-        return super().charge(*args, **kwargs)
+        return super().charge(request)
 
-    def find_charge(self, key: str) -> Outcome:
+    def find_charge(self, request: ChargeRequest) -> Outcome:
         self._break()
-        return super().find_charge(key)
+        return super().find_charge(request)
 
-    def cancel_charge(self, key: str) -> Outcome:
+    def cancel_charge(self, request: ChargeRequest) -> Outcome:
         self._break()
-        return super().cancel_charge(key)
+        return super().cancel_charge(request)
 
 
 @pytest.fixture
@@ -334,7 +335,7 @@ def a_success_beside(held: HeldFunds, first: Charge) -> Charge:
         services.record_outcome(first, Outcome(State.CANCELED), at=NOON)
     second = pay(held)
     assert second.funded
-    answer = gateway().find_charge(first.key)
+    answer = gateway().find_charge(asks(first.key))
     with transaction.atomic():
         services.record_outcome(first, answer, at=after(minutes=1))
     return first
@@ -408,7 +409,7 @@ def test_a_charge_that_arrives_after_its_cancellation_does_not_charge(
     services.ask_charge(charge.pk)
     with commit():
         services.cancel_attempts(held, at=NOON)
-    late = gateway().charge(charge.key, charge.amount, "USD", "card_ok", "", "", "")
+    late = gateway().charge(asks(charge.key, charge.amount))
     assert late.state == State.CANCELED
     assert settle(charge)
     assert statuses(charge) == ("canceled", "Canceled.", "canceled")
@@ -430,22 +431,22 @@ def test_a_cancellation_without_an_answer_is_asked_for_again(
 
 def test_the_provider_is_never_called_inside_a_transaction(held: HeldFunds) -> None:
     charge = begin(held)
-    asks = [
+    calls = [
         outside_transaction,
         lambda: services.ask_charge(charge.pk),
         lambda: services.cancel_charge(charge.pk),
         lambda: services.send_refund(1),
         lambda: services.settle_refunds(at=NOON),
-        lambda: gateway().charge("k", 1, "USD", "card_ok", "", "", ""),
-        lambda: gateway().find_charge("k"),
-        lambda: gateway().cancel_charge("k"),
-        lambda: gateway().refund("k", "", 1),
-        lambda: gateway().find_refund("k"),
+        lambda: gateway().charge(asks("k")),
+        lambda: gateway().find_charge(asks("k")),
+        lambda: gateway().cancel_charge(asks("k")),
+        lambda: gateway().refund(asks_back("k", "", 1)),
+        lambda: gateway().find_refund(asks_back("k", "", 1)),
         lambda: sandbox.settle_processing(NOON),
         lambda: sandbox.confirm(uuid.uuid4(), approved=True, at=NOON),
         lambda: sandbox_events.deliver_due(NOON),
     ]
-    for ask in asks:
+    for ask in calls:
         with transaction.atomic(), pytest.raises(RuntimeError, match="called while a transaction is open"):
             ask()
     assert not SandboxCharge.objects.exists()

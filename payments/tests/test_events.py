@@ -15,7 +15,7 @@ from payments.models import Charge, HeldFunds, ProviderEvent, Refund, SandboxEve
 from .conftest import Commit
 from .factories import NOON, HeldFundsFactory, after
 from .invariants import check_at_rest
-from .steps import begin, pay, receive
+from .steps import asks_back, begin, pay, receive
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +96,6 @@ def test_a_signed_event_that_cannot_be_read_is_refused(db: None, raw_body: bytes
         {"currency": None},
         {"reason": None},
         {"id": None},
-        {"type": "charge.exploded"},
         {"type": ["charge.succeeded"]},
     ],
 )
@@ -221,7 +220,7 @@ def test_refunds_are_confirmed_by_events_too(held: HeldFunds, commit: Commit) ->
     with transaction.atomic():
         refund = services.refund_all(held, at=NOON)
     # The process died after the provider had done it.
-    gateway().refund(refund.key, charge.provider_id, refund.amount)
+    gateway().refund(asks_back(refund.key, charge.provider_id, refund.amount))
     Refund.objects.update(status="asking")
     assert sandbox_events.deliver_due(NOON) == 2
     refund.refresh_from_db()
@@ -233,7 +232,7 @@ def test_a_refused_refund_is_announced(held: HeldFunds) -> None:
     charge = pay(held, "card_refund_refused")
     with transaction.atomic():
         refund = services.refund_all(held, at=NOON)
-    gateway().refund(refund.key, charge.provider_id, refund.amount)
+    gateway().refund(asks_back(refund.key, charge.provider_id, refund.amount))
     sandbox_events.deliver_due(NOON)
     refund.refresh_from_db()
     assert (refund.status, refund.reason) == ("refused", "The card's bank refuses refunds.")

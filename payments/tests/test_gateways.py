@@ -10,12 +10,13 @@ from payments.gateways import Gateway, GatewayError, GatewayUnavailable, Outcome
 from payments.models import SandboxCharge, SandboxEvent, SandboxRefund
 
 from .factories import NOON
+from .steps import asks, asks_back
 
 pytestmark = pytest.mark.django_db
 
 
 def charge(method: str, key: str = "key", amount: int = 100, currency: str = "USD") -> Outcome:
-    return gateway().charge(key, amount, currency, method, "Logo design", "milestone-1", "/orders/7/")
+    return gateway().charge(asks(key, amount, currency=currency, method=method, return_url="/orders/7/"))
 
 
 def test_the_setting_names_the_gateway(settings: Any) -> None:
@@ -62,7 +63,7 @@ def test_every_test_card_is_explained() -> None:
 def test_each_card_has_its_outcome_and_keeps_it_when_asked_again(method: str, state: State, reason: str) -> None:
     outcome = charge(method)
     assert (outcome.state, outcome.reason, bool(outcome.action_url)) == (state, reason, method == "card_authentication")
-    assert charge(method) == gateway().find_charge("key") == outcome
+    assert charge(method) == gateway().find_charge(asks("key")) == outcome
     assert str(SandboxCharge.objects.get()) == f"key ({state})"
 
 
@@ -81,8 +82,8 @@ def test_a_key_stands_for_one_request(other: dict[str, Any]) -> None:
 
 
 def test_what_was_never_asked_for_is_unknown() -> None:
-    assert gateway().find_charge("key") == Outcome(State.UNKNOWN)
-    assert gateway().find_refund("key") == Outcome(State.UNKNOWN)
+    assert gateway().find_charge(asks("key")) == Outcome(State.UNKNOWN)
+    assert gateway().find_refund(asks_back("key", "", 1)) == Outcome(State.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +97,11 @@ def test_what_was_never_asked_for_is_unknown() -> None:
 )
 def test_only_what_waits_for_the_payer_is_canceled(method: str, state: State) -> None:
     charge(method)
-    assert gateway().cancel_charge("key").state == gateway().cancel_charge("key").state == state
+    assert gateway().cancel_charge(asks("key")).state == gateway().cancel_charge(asks("key")).state == state
 
 
 def test_a_charge_canceled_in_advance_never_charges() -> None:
-    assert gateway().cancel_charge("key").state == State.CANCELED
+    assert gateway().cancel_charge(asks("key")).state == State.CANCELED
     assert charge("card_ok").state == State.CANCELED
     assert SandboxCharge.objects.get().amount == 0
 
@@ -110,10 +111,10 @@ def test_the_sandbox_tells_of_every_decision_once() -> None:
     charge("card_ok", "one")
     charge("card_declined", "two")
     charge("card_authentication", "three")
-    gateway().cancel_charge("three")
-    gateway().cancel_charge("three")
-    gateway().refund("four", gateway().find_charge("one").provider_id, 10)
-    gateway().refund("five", gateway().find_charge("one").provider_id, 91)
+    gateway().cancel_charge(asks("three"))
+    gateway().cancel_charge(asks("three"))
+    gateway().refund(asks_back("four", gateway().find_charge(asks("one")).provider_id, 10))
+    gateway().refund(asks_back("five", gateway().find_charge(asks("one")).provider_id, 91))
     assert list(SandboxEvent.objects.order_by("key").values_list("key", "kind", "created_at")) == [
         ("five", "refund.refused", NOON),
         ("four", "refund.succeeded", NOON),

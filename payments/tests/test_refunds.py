@@ -6,13 +6,22 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from payments import services, tasks
-from payments.gateways import GATEWAYS, GatewayError, GatewayUnavailable, Outcome, SandboxGateway, State, gateway
+from payments.gateways import (
+    GATEWAYS,
+    GatewayError,
+    GatewayUnavailable,
+    Outcome,
+    RefundRequest,
+    SandboxGateway,
+    State,
+    gateway,
+)
 from payments.models import HeldFunds, Refund, SandboxCharge, SandboxRefund, Transfer
 
 from .conftest import Commit
 from .factories import NOON, HeldFundsFactory, after
 from .invariants import check_at_rest
-from .steps import pay
+from .steps import asks_back, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -24,12 +33,12 @@ class Faulty(SandboxGateway):
     afterwards: ClassVar[list[Exception]] = []
     answers: ClassVar[list[Outcome]] = []
 
-    def refund(self, key: str, charge_provider_id: str, amount: int) -> Outcome:
+    def refund(self, request: RefundRequest) -> Outcome:
         if self.before:
             raise self.before.pop(0)
         if self.answers:
             return self.answers.pop(0)
-        outcome = super().refund(key, charge_provider_id, amount)
+        outcome = super().refund(request)
         if self.afterwards:
             raise self.afterwards.pop(0)
         return outcome
@@ -326,29 +335,30 @@ def test_the_database_holds_refunds_to_their_rules(held: HeldFunds) -> None:
 def test_the_sandbox_refuses_to_give_back_more_than_it_took(held: HeldFunds) -> None:
     charge = pay(held)
     sandbox = gateway()
-    assert sandbox.refund("one", charge.provider_id, 10_000).state == State.SUCCEEDED
-    assert sandbox.refund("two", charge.provider_id, 551) == Outcome(
+    assert sandbox.refund(asks_back("one", charge.provider_id, 10_000)).state == State.SUCCEEDED
+    assert sandbox.refund(asks_back("two", charge.provider_id, 551)) == Outcome(
         State.FAILED, str(SandboxRefund.objects.get(key="two").pk), "That is more than is left of the charge."
     )
-    assert sandbox.refund("three", charge.provider_id, 0).state == State.FAILED
-    assert sandbox.refund("four", charge.provider_id, 550).state == State.SUCCEEDED
+    assert sandbox.refund(asks_back("three", charge.provider_id, 0)).state == State.FAILED
+    assert sandbox.refund(asks_back("four", charge.provider_id, 550)).state == State.SUCCEEDED
     assert SandboxCharge.objects.get().refunded == 10_550
 
 
 def test_the_sandbox_refunds_once_per_key(held: HeldFunds) -> None:
     charge = pay(held)
     sandbox = gateway()
-    first = sandbox.refund("one", charge.provider_id, 100)
-    assert sandbox.refund("one", charge.provider_id, 100) == first == sandbox.find_refund("one")
+    first = sandbox.refund(asks_back("one", charge.provider_id, 100))
+    same = asks_back("one", charge.provider_id, 100)
+    assert sandbox.refund(same) == first == sandbox.find_refund(same)
     assert SandboxCharge.objects.get().refunded == 100
     with pytest.raises(GatewayError, match="The key one was used for another refund"):
-        sandbox.refund("one", charge.provider_id, 200)
+        sandbox.refund(asks_back("one", charge.provider_id, 200))
 
 
 def test_the_sandbox_refunds_only_charges_that_succeeded(held: HeldFunds) -> None:
     charge = pay(held, "card_declined")
-    assert gateway().refund("one", charge.provider_id, 1).reason == "This charge did not succeed."
+    assert gateway().refund(asks_back("one", charge.provider_id, 1)).reason == "This charge did not succeed."
     for unknown in ("", "ch_1", "00000000-0000-0000-0000-000000000000"):
         with pytest.raises(GatewayError, match="There is no such charge"):
-            gateway().refund("two", unknown, 1)
-    assert gateway().find_refund("two") == Outcome(State.UNKNOWN)
+            gateway().refund(asks_back("two", unknown, 1))
+    assert gateway().find_refund(asks_back("two", "", 1)) == Outcome(State.UNKNOWN)

@@ -1,38 +1,19 @@
-"""Pages of `payments`: a seller's earnings, and the sandbox's stand-in for the bank's page."""
+"""The sandbox's stand-in for the page of the payer's bank."""
 
 import uuid
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from marketplace import clock
-from payments import services
 from payments.gateways import State, sandbox, sandbox_events
-from payments.models import HeldFunds, SandboxCharge
+from payments.models import SandboxCharge
 
-PER_PAGE = 50
 _SAID = {State.SUCCEEDED: "was approved", State.FAILED: "was declined", State.CANCELED: "was canceled"}
-
-
-@require_safe
-@login_required
-def earnings(request: HttpRequest) -> HttpResponse:
-    """What the signed-in person has earned and what is held for them, per milestone and per currency."""
-    seller = request.user
-    assert seller.is_authenticated  # narrows the type; `login_required` sent everybody else away
-    released = Paginator(HeldFunds.objects.released_to(seller), PER_PAGE)
-    context = {
-        "balances": services.purse(seller),
-        "released": released.get_page(request.GET.get("page")),
-        "in_progress": HeldFunds.objects.in_progress_for(seller),
-    }
-    return render(request, "payments/earnings.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

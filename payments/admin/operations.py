@@ -1,0 +1,72 @@
+"""Charges and refunds, and what staff can do about a refused refund (M9)."""
+
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.http import HttpRequest
+
+from marketplace import clock
+from payments import services
+from payments.models import Charge, Refund
+
+from .base import ReadOnlyAdmin, shown
+
+
+@admin.register(Charge)
+class ChargeAdmin(ReadOnlyAdmin):
+    list_display = [
+        "key",
+        shown("amount"),
+        "status",
+        "method",
+        "funded",
+        "surplus",
+        "created_at",
+        "settled_at",
+        "reason",
+    ]
+    list_filter = ["status", "funded", "surplus"]
+    list_select_related = ["held"]
+    search_fields = ["key", "provider_id"]
+    fields = [
+        ("key", "attempt"),
+        ("held", shown("amount")),
+        ("status", "reason"),
+        ("funded", "surplus"),
+        ("provider", "provider_id", "method"),
+        ("created_at", "asked_at", "cancel_asked_at", "settled_at"),
+    ]
+    ordering = ["-pk"]
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnlyAdmin):
+    """Those refused and not asked for again wait for staff: filter by status *refused*, retried *no* (M9)."""
+
+    list_display = ["key", shown("amount"), "status", "retried", "created_at", "settled_at", "reason"]
+    list_filter = ["status", "retried"]
+    list_select_related = ["held"]
+    search_fields = ["key", "provider_id", "held__reference"]
+    fields = [
+        ("key", "attempt", "retried"),
+        ("held", "charge", shown("amount")),
+        ("status", "reason"),
+        ("provider", "provider_id"),
+        ("created_at", "asked_at", "settled_at"),
+        ("tries", "next_try_at"),
+    ]
+    ordering = ["-pk"]
+    actions = ["ask_provider_again"]
+
+    def has_ask_refund_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.ask_refund_again")
+
+    @admin.action(description="Ask the provider again", permissions=["ask_refund_again"])
+    def ask_provider_again(self, request: HttpRequest, refunds: models.QuerySet[Refund]) -> None:
+        for refund in refunds.select_related("held", "charge__held"):
+            try:
+                with transaction.atomic():
+                    services.ask_again(refund, at=clock.now())
+            except services.NotRefused as refusal:
+                self.message_user(request, f"{refund.key}: {refusal}", messages.WARNING)
+            else:
+                self.message_user(request, f"{refund.key}: the provider is being asked again.", messages.SUCCESS)

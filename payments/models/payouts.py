@@ -1,0 +1,139 @@
+"""How earnings leave: a seller's account at the provider, and withdrawals to it (M6)."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from payments.money import display
+
+
+class PayoutAccount(models.Model):
+    """A seller's account at a provider, to which withdrawals are paid. No bank details are ever here."""
+
+    class Status(models.TextChoices):
+        INCOMPLETE = "incomplete", "Waits for details"
+        READY = "ready", "Ready"
+        RESTRICTED = "restricted", "Restricted by the provider"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payout_accounts")
+    provider = models.CharField(max_length=20)
+    provider_id = models.CharField(max_length=200)
+    label = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.INCOMPLETE)
+    created_at = models.DateTimeField()
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "provider"], name="one_payout_account_per_provider"),
+            models.UniqueConstraint(fields=["provider", "provider_id"], name="payout_account_of_one_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label or self.get_status_display()
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == self.Status.READY
+
+
+class WithdrawalLimit(models.Model):
+    """How much may leave a purse in one withdrawal, per currency, in minor units. Finance keeps these rows."""
+
+    currency = models.CharField(max_length=3, unique=True)
+    least = models.BigIntegerField()
+    greatest = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(least__gt=0, greatest__gte=F("least")), name="withdrawal_limits_in_order"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{display(self.least, self.currency)} to {display(self.greatest, self.currency)}"
+
+
+class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
+    def waiting_for_finance(self) -> Self:
+        return self.filter(status=Withdrawal.Status.REQUESTED).order_by("requested_at", "pk")
+
+    def unsettled(self) -> Self:
+        return self.filter(status__in=Withdrawal.UNSETTLED)
+
+    def to_settle(self, at: datetime) -> Self:
+        return self.unsettled().filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+
+
+class Withdrawal(models.Model):
+    """Available earnings on their way to the seller's account. Until paid they lie in *withdrawals in flight*."""
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", "Waits for approval"
+        APPROVED = "approved", "Approved"
+        SENDING = "sending", "Asking the provider"
+        SENT = "sent", "On its way"
+        PAID = "paid", "Paid"
+        FAILED = "failed", "Failed"
+        REJECTED = "rejected", "Rejected"
+        CANCELED = "canceled", "Canceled"
+
+    UNSETTLED = (Status.APPROVED, Status.SENDING, Status.SENT)
+    IN_FLIGHT = (Status.REQUESTED, *UNSETTLED)
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="withdrawals")
+    account = models.ForeignKey(PayoutAccount, on_delete=models.PROTECT, related_name="withdrawals")
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    key = models.CharField(max_length=200, unique=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.REQUESTED)
+    provider = models.CharField(max_length=20)
+    provider_id = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    requested_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decided_withdrawals"
+    )
+    asked_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WithdrawalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="withdrawal_has_an_amount"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="withdrawal_currency_is_iso"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["approved", "sending", "sent"]) | Q(next_try_at__isnull=False),
+                name="withdrawal_unsettled_is_tried",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("owner")), name="withdrawal_decided_by_another"
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "currency"],
+                condition=Q(status__in=["requested", "approved", "sending", "sent"]),
+                name="one_withdrawal_in_flight",
+            ),
+        ]
+        indexes = [
+            # The queue of finance.
+            models.Index(fields=["requested_at"], condition=Q(status="requested"), name="withdrawal_requested"),
+            # The sweep over what is approved and not settled.
+            models.Index(
+                fields=["next_try_at"],
+                condition=Q(status__in=["approved", "sending", "sent"]),
+                name="withdrawal_unsettled",
+            ),
+        ]
+        permissions = [("decide_withdrawal", "Can approve and reject withdrawals")]
+
+    def __str__(self) -> str:
+        return f"{display(self.amount, self.currency)} to {self.owner} ({self.get_status_display()})"

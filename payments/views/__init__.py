@@ -1,0 +1,1 @@
+"""The pages of `payments`, a module per noun."""

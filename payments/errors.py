@@ -33,5 +33,17 @@ class NotRefused(PaymentsError):
     """Only a refund that the provider refused for good can be asked for again, and only once."""
 
 
+class Disputed(PaymentsError):
+    """The payer's bank has taken the payment back and is deciding: until then its money goes nowhere (M10)."""
+
+
+class DecidedOtherwise(PaymentsError):
+    """The bank decided about this chargeback before, and the other way; or nobody has to decide about it any more."""
+
+
+class NotOwed(PaymentsError):
+    """The seller was paid nothing for this that they could owe back."""
+
+
 class Overdrawn(PaymentsError):
     """The account holds less than was to be moved out of it, and it may not be overdrawn (M2)."""

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.transaction import TransactionManagementError
 
 from payments.errors import Overdrawn
-from payments.models import Account, Charge, HeldFunds, Refund, Transfer
+from payments.models import Account, Charge, Chargeback, HeldFunds, Refund, Transfer
 from payments.models.ledger import OVERDRAWABLE
 from payments.money import display
 
@@ -35,6 +35,7 @@ class Entry(NamedTuple):
     held: HeldFunds | None = None
     charge: Charge | None = None
     refund: Refund | None = None
+    chargeback: Chargeback | None = None
 
 
 def clearing(charge: Charge) -> AccountKey:
@@ -81,6 +82,7 @@ def book(entries: Iterable[Entry], at: datetime) -> None:
             held=entry.held,
             charge=entry.charge,
             refund=entry.refund,
+            chargeback=entry.chargeback,
             created_at=at,
         )
         for entry in entries

@@ -125,6 +125,7 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
         "milestone": event.milestone.title if event.milestone else "",
         "reason": event.reason,
         **{key: str(value) for key, value in event.data.items()},
+        "as_credit": ", given as credit" if event.data.get("as_credit") else "",
         **{key: display(event.data.get(key, 0), order.currency) for key in MONEY},
     }
     if event.kind == Event.Kind.ENDED:

@@ -51,6 +51,11 @@ SENTENCES: dict[str, Words] = {
         "A refund for “{milestone}” was refused",
         "The money is safe. Customer Support sees it and finds another way.",
     ),
+    Kind.REFUND_CREDITED: Words(
+        "{refunded} for “{milestone}” could not go back to the card and was given to {buyer} as credit",
+        "A refund for “{milestone}” was given as credit",
+        "The buyer can use the credit first at the next payment in the same currency.",
+    ),
     Kind.DELIVERED: Words(
         "{actor} delivered “{milestone}” ({delivery})",
         "{actor} delivered “{milestone}”",
@@ -76,10 +81,10 @@ SENTENCES: dict[str, Words] = {
         "{actor} completed “{milestone}”; {released} paid to {seller}", "Customer Support completed “{milestone}”"
     ),
     Kind.PARTLY_REFUNDED: Words(
-        "{actor} refunded {refunded} of “{milestone}” to {buyer}", "{refunded} of “{milestone}” goes back to the buyer"
+        "{actor} refunded {refunded} of “{milestone}” to {buyer}{as_credit}", "{refunded} of “{milestone}” goes back to the buyer"
     ),
     Kind.CANCELED: Words(
-        "“{milestone}” was canceled: {reason}; {refunded} goes back to {buyer}", "“{milestone}” was canceled"
+        "“{milestone}” was canceled: {reason}; {refunded} goes back to {buyer}{as_credit}", "“{milestone}” was canceled"
     ),
     Kind.LEFT_OUT: Words("“{milestone}” will not be started", hidden=True),
     Kind.FROZEN: Words("The order is frozen while case {reason} is open", hidden=True),

@@ -26,6 +26,7 @@ class Event(models.Model):
         ACTIVATED = "activated"
         PAYMENT_RETURNED = "payment_returned"
         REFUND_REFUSED = "refund_refused"
+        REFUND_CREDITED = "refund_credited"
         DELIVERED = "delivered"
         REVISION_REQUESTED = "revision_requested"
         REVISIONS_GRANTED = "revisions_granted"

@@ -119,7 +119,12 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.filter(status__in=Refund.UNSETTLED)
 
     def to_settle(self, at: datetime) -> Self:
-        return self.unsettled().filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+        due = self.filter(Q(status__in=Refund.UNSETTLED) | Q(doubted=True), next_try_at__lte=at)
+        return due.order_by("next_try_at", "pk")
+
+    def turned_into_credit(self) -> Self:
+        """Refused by the provider, and given as credit by staff instead (M9)."""
+        return self.filter(attempt__gt=1, amount=F("credit"))
 
     def waiting_for_staff(self) -> Self:
         """Refused for good by the provider: the money stays in refunds due until staff act (M9)."""
@@ -156,6 +161,8 @@ class Refund(models.Model):
     next_try_at = models.DateTimeField()
     # Refused, and asked for again by staff: the next attempt is a row of its own and carries the money.
     retried = models.BooleanField(default=False)
+    # Settled, and contradicted by an event since: the provider is asked which of the two holds.
+    doubted = models.BooleanField(default=False)
     documented = models.BooleanField(default=False)
 
     objects = RefundQuerySet.as_manager()
@@ -172,8 +179,12 @@ class Refund(models.Model):
             # The sweep over what a crash left behind.
             models.Index(
                 fields=["next_try_at"],
-                condition=Q(status__in=["created", "asking", "pending"]),
-                name="refund_unsettled",
+                condition=Q(status__in=["created", "asking", "pending"]) | Q(doubted=True),
+                name="refund_to_settle",
+            ),
+            # What staff turned into credit, for those who tell of it.
+            models.Index(
+                fields=["id"], condition=Q(attempt__gt=1, amount=F("credit")), name="refund_turned_into_credit"
             ),
             # The task that gives credit notes their numbers.
             models.Index(

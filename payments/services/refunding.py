@@ -25,6 +25,7 @@ from payments.models import Charge, HeldFunds, Refund, Transfer
 
 from .booking import Entry, book, clearing, held_funds, inside_transaction, refunds_due
 from .charging import claim_success
+from .disputed import refuse_disputed
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def refund_all(held: HeldFunds, *, at: datetime) -> Refund:
 
 def _refund(held: HeldFunds, *, amount: int, price: int, at: datetime) -> Refund:
     inside_transaction()
+    refuse_disputed(held)
     with transaction.atomic():
         # The counters that `amount` was computed from must still be the same, else nothing happens.
         untouched = HeldFunds.objects.filter(

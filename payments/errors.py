@@ -47,3 +47,7 @@ class NotOwed(PaymentsError):
 
 class Overdrawn(PaymentsError):
     """The account holds less than was to be moved out of it, and it may not be overdrawn (M2)."""
+
+
+class WithdrawalRefused(PaymentsError):
+    """Nothing can be withdrawn, decided, called off or paid off like this (M6, M10, O20)."""

@@ -190,6 +190,7 @@ def _start(order: Order, milestone: Milestone, *, by: User, method: str, now: da
         currency=order.currency,
         buyer_fee_rate=order.terms.buyer_fee,
         commission_rate=order.terms.commission,
+        clearing=order.terms.clearing,
     )
     milestone.save()
     _charge(milestone, method=method, now=now)

@@ -58,6 +58,28 @@ def earnings(owner_id: int, currency: str) -> AccountKey:
     return AccountKey(Code.EARNINGS_AVAILABLE, currency, owner_id)
 
 
+def earnings_clearing(owner_id: int, currency: str) -> AccountKey:
+    return AccountKey(Code.EARNINGS_CLEARING, currency, owner_id)
+
+
+def debt(owner_id: int, currency: str) -> AccountKey:
+    return AccountKey(Code.DEBT, currency, owner_id)
+
+
+def withdrawals(currency: str) -> AccountKey:
+    return AccountKey(Code.WITHDRAWALS, currency)
+
+
+def lock_purse(owner_id: int, currency: str) -> None:
+    """Let nobody else take money out of what is available to this person, until the transaction ends (M6).
+
+    After the caller's own lock: the order's, if there is one, always comes first.
+    """
+    inside_transaction()
+    account = open_accounts([earnings(owner_id, currency)])[earnings(owner_id, currency)]
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+
+
 def inside_transaction() -> None:
     """Refuse to move money outside the caller's transaction: a crash must leave all of it or nothing."""
     if not connection.in_atomic_block:

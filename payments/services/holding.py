@@ -88,8 +88,9 @@ def release_each(many: Sequence[HeldFunds], *, at: datetime) -> list[Released]:
     """Release all that is left of each: to the seller the price less commission, to the platform the rest (M3, M5).
 
     All of them or none. Both amounts follow from what the milestone finally costs, its price less refunded parts.
-    The seller's part is available at once, or after the clearing time that was agreed (M6). NothingHeld if one was never funded, or was released, refunded in full or charged back. A constant number of
+    The seller's part is available at once, or after the clearing time that was agreed (M6). A constant number of
     queries. The given objects are brought up to date.
+    NothingHeld if one was never funded, or was released, refunded in full or charged back.
     """
     inside_transaction()
     pks = {held.pk for held in many}

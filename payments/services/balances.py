@@ -8,7 +8,7 @@ from django.db.models import Q, Sum
 from marketplace.accounts.models import User
 from payments.models import Account, Transfer
 
-Code = Account.Code
+Code, Kind = Account.Code, Transfer.Kind
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,21 @@ def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
     def out_of(*codes: str) -> Sum:
         return Sum("amount", filter=Q(source__code__in=codes), default=0)
 
+    def by_kind(*kinds: str) -> Sum:
+        return Sum("amount", filter=Q(kind__in=kinds), default=0)
+
     seller = (Code.EARNINGS_CLEARING, Code.EARNINGS_AVAILABLE, Code.EARNINGS_FROZEN, Code.DEBT)
     # In the order of Cents.
     sums = {
-        "charged": out_of(Code.CLEARING, Code.CREDIT),
+        "charged": by_kind(Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT),
         "held": into(Code.HELD) - out_of(Code.HELD),
         "seller": into(*seller) - out_of(*seller),
-        "fees": into(Code.FEES) - out_of(Code.FEES),
+        # What the platform bore of lost chargebacks, it did not earn.
+        "fees": into(Code.FEES, Code.LOSS) - out_of(Code.FEES, Code.LOSS),
         "refunds_due": into(Code.REFUNDS_DUE) - out_of(Code.REFUNDS_DUE),
-        "refunded": into(Code.CLEARING, Code.CREDIT),
-        "charged_back": into(Code.CHARGEBACKS),
+        "refunded": by_kind(Kind.REFUNDED, Kind.CREDITED) - by_kind(Kind.REFUND_RETURNED),
+        # Not what the bank has only taken: until it has decided, nothing of the milestone moves (M10).
+        "charged_back": by_kind(Kind.CHARGEBACK_LOST),
     }
     transfers = Transfer.objects.filter(held__reference__in=references).order_by()
     rows = transfers.values_list("held__reference").annotate(**sums)

@@ -23,6 +23,7 @@ from .booking import (
     open_accounts,
     refunds_due,
 )
+from .disputed import refuse_disputed
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def release_each(many: Sequence[HeldFunds], *, at: datetime) -> list[Released]:
     NothingHeld if one was never funded, or was released, refunded in full or charged back.
     """
     inside_transaction()
+    refuse_disputed(*many)
     pks = {held.pk for held in many}
     with transaction.atomic():
         spent = F("refunded") + F("charged_back")

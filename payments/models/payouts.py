@@ -65,8 +65,17 @@ class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
     def unsettled(self) -> Self:
         return self.filter(status__in=Withdrawal.UNSETTLED)
 
+    def in_flight(self) -> Self:
+        return self.filter(status__in=Withdrawal.IN_FLIGHT)
+
     def to_settle(self, at: datetime) -> Self:
-        return self.unsettled().filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+        """Those approved and not settled, and those settled about which the provider has contradicted itself."""
+        return self.filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+
+    def to_tell(self) -> Self:
+        """Those of whose present state their owner was not told."""
+        silent = (Withdrawal.Status.REQUESTED, Withdrawal.Status.CANCELED)
+        return self.exclude(status__in=silent).exclude(told=F("status")).order_by("pk")
 
 
 class Withdrawal(models.Model):
@@ -103,6 +112,8 @@ class Withdrawal(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
+    # The last status of which the owner was told.
+    told = models.CharField(max_length=20, blank=True)
 
     objects = WithdrawalQuerySet.as_manager()
 
@@ -126,11 +137,13 @@ class Withdrawal(models.Model):
         indexes = [
             # The queue of finance.
             models.Index(fields=["requested_at"], condition=Q(status="requested"), name="withdrawal_requested"),
-            # The sweep over what is approved and not settled.
+            # The sweep over what is approved and not settled, or settled and in doubt.
+            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="withdrawal_to_settle"),
+            # The task that tells owners.
             models.Index(
-                fields=["next_try_at"],
-                condition=Q(status__in=["approved", "sending", "sent"]),
-                name="withdrawal_unsettled",
+                fields=["id"],
+                condition=~Q(status__in=["requested", "canceled"]) & ~Q(told=F("status")),
+                name="withdrawal_to_tell",
             ),
         ]
         permissions = [("decide_withdrawal", "Can approve and reject withdrawals")]

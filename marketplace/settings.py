@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -140,6 +141,11 @@ SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=SECRET_KEY)
 SANDBOX_PROCESSING = env.int("SANDBOX_PROCESSING", default=20)  # seconds that a "processing" test card takes
 EVENT_RECEIVER = "marketplace.webhooks.receive"  # takes (raw_body, signature) of an event; accepts by not raising
 
+# Who issues receipts and credit notes. Lines of the address are separated by "|".
+OPERATOR_NAME = env.str("OPERATOR_NAME", default=SITE_NAME)
+OPERATOR_ADDRESS = env.str("OPERATOR_ADDRESS", default="").replace("|", "\n")
+OPERATOR_TAX_ID = env.str("OPERATOR_TAX_ID", default="")
+
 # The clock: Celery beat looks every few seconds for what is due in PostgreSQL.
 SWEEP_EVERY = timedelta(seconds=env.float("SWEEP_SECONDS", default=15))
 CELERY_BROKER_URL = REDIS_URL
@@ -170,9 +176,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "marketplace.catalog.tasks.forget_unused_covers",
         "schedule": timedelta(hours=12),
     },
+    "prove the ledger": {"task": "marketplace.tasks.prove_ledger", "schedule": crontab(hour="3", minute="30")},
     "settle due cases": {"task": "resolution.tasks.settle_due_cases", "schedule": SWEEP_EVERY},
     "open owed disputes": {"task": "resolution.tasks.open_owed_disputes", "schedule": timedelta(seconds=60)},
     "alarm late support": {"task": "resolution.tasks.alarm_late_support", "schedule": timedelta(days=1)},
+    "issue documents": {"task": "payments.tasks.issue_documents", "schedule": SWEEP_EVERY},
     "settle refunds": {"task": "payments.tasks.settle_refunds", "schedule": SWEEP_EVERY},
     "deliver sandbox events": {"task": "payments.tasks.deliver_sandbox_events", "schedule": timedelta(seconds=5)},
 }

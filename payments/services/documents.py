@@ -1,0 +1,130 @@
+"""Receipts and credit notes: numbered by one task after the commit, in ledger order, without gaps (M11)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Max, Min, OuterRef, Q, Subquery
+
+from payments.models import Charge, Document, HeldFunds, Refund, Transfer
+
+BATCH = 200
+# The advisory lock that lets one transaction at a time give numbers; any constant that nothing else uses.
+NUMBERING = 0x70617065
+
+Kind = Transfer.Kind
+_SETTLES_A_CHARGE = (Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT)
+_SETTLES_A_REFUND = (Kind.REFUNDED, Kind.CREDITED)
+
+
+def issue_documents(at: datetime) -> int:
+    """Give booked successes their receipts and succeeded refunds their credit notes; returns how many (M11).
+
+    At most `BATCH` of each, all or none: the numbers are taken in the transaction that writes the rows, by one
+    transaction at a time, so neither a crash nor a second worker leaves a gap. Credit notes wait until no receipt
+    is due, because each names the receipt that it takes back.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING])
+        charges = _undocumented_charges()
+        _number([_receipt(charge, at) for charge in charges])
+        Charge.objects.filter(pk__in=[charge.pk for charge in charges]).update(documented=True)
+        refunds = _undocumented_refunds() if len(charges) < BATCH else []
+        _number([_credit_note(refund, at) for refund in refunds])
+        Refund.objects.filter(pk__in=[refund.pk for refund in refunds]).update(documented=True)
+    return len(charges) + len(refunds)
+
+
+def missing_numbers(kind: str) -> int:
+    """How many numbers up to the last one have no document; always none."""
+    numbers = Document.objects.filter(kind=kind).aggregate(last=Max("number", default=0), count=models.Count("pk"))
+    missing: int = numbers["last"] - numbers["count"]
+    return missing
+
+
+def _undocumented_charges() -> list[Charge]:
+    booked = Charge.objects.filter(Q(funded=True) | Q(surplus=True), status=Charge.Status.SUCCEEDED, documented=False)
+    in_ledger_order = booked.annotate(settled_by=_settled_by("charge", _SETTLES_A_CHARGE)).order_by("settled_by", "pk")
+    # Locked, so that nothing is decided anew about what is being documented.
+    locked = in_ledger_order.select_for_update(of=("self",), no_key=True)
+    return list(locked.select_related("held__payer", "held__payee")[:BATCH])
+
+
+def _undocumented_refunds() -> list[Refund]:
+    done = Refund.objects.filter(status=Refund.Status.SUCCEEDED, documented=False)
+    in_ledger_order = done.annotate(settled_by=_settled_by("refund", _SETTLES_A_REFUND)).order_by("settled_by", "pk")
+    locked = in_ledger_order.select_for_update(of=("self",), no_key=True)
+    return list(locked.select_related("held__payer", "held__payee", "charge__receipt")[:BATCH])
+
+
+def _settled_by(operation: str, kinds: Sequence[str]) -> Subquery:
+    """The transfer that settled an operation: the first of its kind."""
+    settling = Transfer.objects.filter(**{operation: OuterRef("pk")}, kind__in=kinds).order_by().values(operation)
+    return Subquery(settling.annotate(first=Min("pk")).values("first"))
+
+
+def _number(documents: Sequence[Document]) -> None:
+    if not documents:
+        return
+    last = Document.objects.filter(kind=documents[0].kind).aggregate(last=Max("number", default=0))["last"]
+    for number, document in enumerate(documents, start=last + 1):
+        document.number = number
+    Document.objects.bulk_create(documents)
+
+
+def _receipt(charge: Charge, at: datetime) -> Document:
+    held = charge.held
+    content = _common(held) | {
+        "happened_at": _iso(charge.settled_at or at),
+        "purpose": "funded" if charge.funded else "surplus",
+        "lines": [
+            {"text": held.description, "amount": charge.amount - held.buyer_fee},
+            *([{"text": "Buyer fee", "amount": held.buyer_fee}] if held.buyer_fee else []),
+        ],
+        "total": charge.amount,
+        "ways": _ways(charge, charge.card_amount, charge.credit),
+    }
+    kind = Document.Kind.RECEIPT
+    return Document(kind=kind, recipient=held.payer, charge=charge, issued_at=at, content=content)
+
+
+def _credit_note(refund: Refund, at: datetime) -> Document:
+    held = refund.held
+    content = _common(held) | {
+        "happened_at": _iso(refund.settled_at or at),
+        "receipt": str(refund.charge.receipt),
+        "lines": [{"text": f"Refund: {held.description}", "amount": refund.amount}],
+        "total": refund.amount,
+        "ways": _ways(refund.charge, refund.card_amount, refund.credit),
+    }
+    kind = Document.Kind.CREDIT_NOTE
+    return Document(kind=kind, recipient=held.payer, refund=refund, issued_at=at, content=content)
+
+
+def _common(held: HeldFunds) -> dict[str, Any]:
+    return {
+        "issuer": {
+            "name": settings.OPERATOR_NAME,
+            "address": settings.OPERATOR_ADDRESS,
+            "tax_id": settings.OPERATOR_TAX_ID,
+        },
+        "recipient": held.payer.name,
+        "seller": held.payee.name,
+        "reference": held.reference,
+        "description": held.description,
+        "currency": held.currency,
+        "fee_rate": held.buyer_fee_rate,
+    }
+
+
+def _ways(charge: Charge, card: int, credit: int) -> list[dict[str, Any]]:
+    """How the amount was paid or given back: each way with its part."""
+    ways = [{"text": charge.method_label or "Card", "amount": card}, {"text": "Credit", "amount": credit}]
+    return [way for way in ways if way["amount"]]
+
+
+def _iso(instant: datetime) -> str:
+    return instant.isoformat()

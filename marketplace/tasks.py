@@ -1,10 +1,17 @@
-"""The heartbeat of the clock: shows that beat and worker are alive."""
+"""Celery's entry points of the whole: the heartbeat of the clock, and the nightly proof of the ledger."""
 
 from celery import shared_task
 
 from marketplace.health import note_sweep
+from marketplace.proof.recording import prove_ledger as prove
 
 
 @shared_task
 def heartbeat() -> None:
     note_sweep()
+
+
+@shared_task(time_limit=6 * 60 * 60, ignore_result=True)
+def prove_ledger() -> None:
+    """A table of a million orders takes longer than other tasks may."""
+    prove()

@@ -1,0 +1,25 @@
+"""What belongs to the whole: the proofs of the ledger."""
+
+from django.db import models
+
+
+class LedgerProof(models.Model):
+    """What a proof of the ledger came to (M11)."""
+
+    proved_at = models.DateTimeField()
+    holds = models.BooleanField()
+    rows = models.BigIntegerField()
+    seconds = models.FloatField()
+    # For each promise: says, rows, broken, off, examples, seconds.
+    results = models.JSONField()
+
+    class Meta:
+        ordering = ["-proved_at", "-pk"]
+        get_latest_by = "proved_at"
+
+    def __str__(self) -> str:
+        return "Every promise holds" if self.holds else f"{len(self.broken)} broken promises"
+
+    @property
+    def broken(self) -> list[dict[str, object]]:
+        return [result for result in self.results if result["broken"]]

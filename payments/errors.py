@@ -45,6 +45,10 @@ class NotOwed(PaymentsError):
     """The seller was paid nothing for this that they could owe back."""
 
 
+class CreditGone(PaymentsError):
+    """The credit that was to pay a part of this charge was spent on something else meanwhile: `send_back` the rest."""
+
+
 class Overdrawn(PaymentsError):
     """The account holds less than was to be moved out of it, and it may not be overdrawn (M2)."""
 

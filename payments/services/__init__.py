@@ -17,6 +17,7 @@ from payments.errors import (
     Overdrawn,
     PaymentsError,
     UnknownMethod,
+    WithdrawalRefused,
 )
 
 from .balances import Balance, Cents, balance, purse, where_every_cent_is
@@ -30,11 +31,27 @@ from .charging import (
     record_outcome,
     undecided_charges,
 )
+from .clearing import clear_earnings
 from .disputed import disputed, refuse_disputed
 from .documents import issue_documents, missing_numbers
 from .events import mark_applied, match_event, record_event
 from .holding import Released, hold, release, release_each
+from .payout_accounts import (
+    connect_payout_account,
+    payout_account_of,
+    payout_account_page,
+    refresh_payout_account,
+)
 from .refunding import ask_again, record_refund, refund_all, refund_part, send_back, send_refund, settle_refunds
+from .sending import record_withdrawal, send_withdrawal, settle_withdrawals
+from .withdrawing import (
+    approve_withdrawal,
+    cancel_withdrawal,
+    pay_debt,
+    reject_withdrawal,
+    request_withdrawal,
+    why_not_withdraw,
+)
 
 __all__ = [
     "AlreadyFunded",
@@ -52,12 +69,17 @@ __all__ = [
     "PaymentsError",
     "Released",
     "UnknownMethod",
+    "WithdrawalRefused",
+    "approve_withdrawal",
     "ask_again",
     "ask_charge",
     "balance",
     "begin_charge",
     "cancel_attempts",
     "cancel_charge",
+    "cancel_withdrawal",
+    "clear_earnings",
+    "connect_payout_account",
     "decide_rest",
     "disputed",
     "fund",
@@ -68,21 +90,31 @@ __all__ = [
     "match_event",
     "missing_numbers",
     "owable",
+    "pay_debt",
+    "payout_account_of",
+    "payout_account_page",
     "purse",
     "record_event",
     "record_outcome",
     "record_refund",
+    "record_withdrawal",
+    "refresh_payout_account",
     "refund_all",
     "refund_part",
     "refuse_disputed",
+    "reject_withdrawal",
     "release",
     "release_each",
+    "request_withdrawal",
     "send_back",
     "send_refund",
+    "send_withdrawal",
     "settle_refunds",
+    "settle_withdrawals",
     "take_back",
     "undecided_charges",
     "where_every_cent_is",
     "why_not_dispute",
+    "why_not_withdraw",
     "win",
 ]

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.transaction import TransactionManagementError
 
 from payments.errors import Overdrawn
-from payments.models import Account, Charge, Chargeback, HeldFunds, Refund, Transfer
+from payments.models import Account, Charge, Chargeback, HeldFunds, Refund, Transfer, Withdrawal
 from payments.models.ledger import OVERDRAWABLE
 from payments.money import display
 
@@ -36,6 +36,8 @@ class Entry(NamedTuple):
     charge: Charge | None = None
     refund: Refund | None = None
     chargeback: Chargeback | None = None
+    withdrawal: Withdrawal | None = None
+    at: datetime | None = None  # when it was due, where that is not the instant at which it is booked (O7)
 
 
 def clearing(charge: Charge) -> AccountKey:
@@ -80,6 +82,14 @@ def lock_purse(owner_id: int, currency: str) -> None:
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
+def credit(owner_id: int, currency: str) -> AccountKey:
+    return AccountKey(Code.CREDIT, currency, owner_id)
+
+
+def credit_reserved(owner_id: int, currency: str) -> AccountKey:
+    return AccountKey(Code.CREDIT_RESERVED, currency, owner_id)
+
+
 def inside_transaction() -> None:
     """Refuse to move money outside the caller's transaction: a crash must leave all of it or nothing."""
     if not connection.in_atomic_block:
@@ -105,7 +115,8 @@ def book(entries: Iterable[Entry], at: datetime) -> None:
             charge=entry.charge,
             refund=entry.refund,
             chargeback=entry.chargeback,
-            created_at=at,
+            withdrawal=entry.withdrawal,
+            created_at=entry.at or at,
         )
         for entry in entries
     )

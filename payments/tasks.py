@@ -17,3 +17,8 @@ def deliver_sandbox_events() -> None:
     at = clock.now()
     sandbox.settle_processing(at)
     sandbox_events.deliver_due(at)
+
+
+@shared_task
+def issue_documents() -> None:
+    services.issue_documents(at=clock.now())

@@ -1,5 +1,5 @@
 """Money in the admin, a module per noun."""
 
-from . import events, ledger, operations
+from . import ledger, operations
 
-__all__ = ["events", "ledger", "operations"]
+__all__ = ["ledger", "operations"]

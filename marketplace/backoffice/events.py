@@ -1,0 +1,68 @@
+"""What providers told us, and the button that takes one event once more."""
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from marketplace import webhooks
+from payments.admin.base import ReadOnlyAdmin
+from payments.gateways import BadEvent
+from payments.models import ProviderEvent
+
+APPLIED, REFUSED, IGNORED = "applied", "refused", "ignored"
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    title = "what became of it"
+    parameter_name = "became"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(APPLIED, "Applied"), (REFUSED, "Refused"), (IGNORED, "Ignored")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[ProviderEvent]
+    ) -> models.QuerySet[ProviderEvent]:
+        match self.value():
+            case "applied":
+                return queryset.filter(applied_at__isnull=False)
+            case "refused" | "ignored":
+                return queryset.filter(applied_at=None, outcome__startswith=self.value())
+            case _:
+                return queryset
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(ReadOnlyAdmin):
+    list_display = ["received_at", "provider", "kind", "event_id", "applied_at", "outcome"]
+    list_filter = [OutcomeFilter, "provider", "kind"]
+    search_fields = ["event_id"]
+    fields = [("provider", "kind"), "event_id", ("received_at", "applied_at"), "outcome", "said"]
+    readonly_fields = ["said"]
+    ordering = ["-pk"]
+    actions = ["replay"]
+    show_full_result_count = False
+
+    @admin.display(description="What it said")
+    def said(self, event: ProviderEvent) -> SafeString:
+        return format_html("<pre>{}</pre>", event.pretty)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.replay_event")
+
+    @admin.action(description="Take it once more", permissions=["replay"])
+    def replay(self, request: HttpRequest, events: models.QuerySet[ProviderEvent]) -> None:
+        """Safe at any time: what an event did once, it does not do again (M7)."""
+        for event in events:
+            if event.applied_at:
+                self.message_user(request, f"{event.event_id} was applied already and changes nothing.", messages.INFO)
+                continue
+            try:
+                webhooks.replay(event)
+            except BadEvent as refusal:
+                self.message_user(request, f"{event.event_id}: {refusal}", messages.ERROR)
+                continue
+            self.log_change(request, event, f"Replayed: {event.outcome}")
+            level = messages.SUCCESS if event.applied_at else messages.WARNING
+            self.message_user(request, f"{event.event_id}: {event.outcome}", level)

@@ -98,6 +98,9 @@ def _of_case(order: Order, side: str, case: Case | None) -> Headline:
     text = "The order is frozen: its clocks stand still until the case ends."
     if case is None:
         return Headline("A case is open", text)
+    if case.kind == Case.Kind.CHARGEBACK:
+        text = "The bank has taken the payment back. The order is frozen: its clocks stand still until it has decided."
+        return Headline(f"The buyer's bank decides about “{case.milestone}”", text, case.support_due, by="Expected by")
     if case.status != Case.Status.OPEN:
         return Headline(f"Customer Support decides whether to {case.what}", text, case.support_due, by="Expected by")
     person = case.answerer

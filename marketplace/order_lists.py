@@ -91,6 +91,8 @@ def standing(order: Order, side: str, now: datetime, case: Case | None = None) -
         if case and case_waits_for(case) == side:
             return Standing("Answer the case", "waiting", case.answer_by, mine=True)
         whom = "Customer Support" if case and case_waits_for(case) == "support" else "an answer"
+        if case and case.kind == Case.Kind.CHARGEBACK:
+            whom = "the buyer's bank"
         until = case and (case.answer_by if case.status == Case.Status.OPEN else case.support_due)
         return Standing(f"Frozen: the case waits for {whom}", "frozen", until)
     milestone = order.current

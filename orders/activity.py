@@ -15,7 +15,7 @@ from orders.models import Event, Milestone, Order
 from orders.words import ENDINGS, SENTENCES
 from payments.money import display
 
-MONEY = ("charged", "refunded", "released", "fees")
+MONEY = ("charged", "refunded", "released", "fees", "charged_back")
 
 
 def record(

@@ -98,6 +98,27 @@ SENTENCES: dict[str, Words] = {
     Kind.CASE_ESCALATED: Words("{actor} took case {case} to Customer Support"),
     Kind.CASE_RULED: Words("{actor} decided case {case}: {ruling} ({reason})"),
     Kind.CASE_DISMISSED: Words("{actor} dismissed case {case} ({reason})"),
+    Kind.CASE_SETTLED: Words("The buyer's bank has decided, so case {case} ended: {effect}"),
+    Kind.CHARGEBACK_TAKEN: Words(
+        "The buyer's bank took {charged_back} for “{milestone}” back and is deciding",
+        "The buyer's bank took the payment for “{milestone}” back",
+        "Until the bank has decided, nothing of it is refunded or paid out.",
+    ),
+    Kind.CHARGEBACK_WON: Words(
+        "The buyer's bank decided for the seller: {charged_back} for “{milestone}” came back",
+        "The bank decided for the seller about “{milestone}”",
+    ),
+    Kind.CHARGEBACK_LOST: Words(
+        "The buyer's bank decided for the buyer: {charged_back} for “{milestone}” stays with them",
+        "The bank decided for the buyer about “{milestone}”",
+    ),
+    Kind.CHARGEBACK_BORNE: Words(
+        "Customer Support decided who bears the chargeback of “{milestone}”: {reason}",
+        "Customer Support decided about the chargeback of “{milestone}”",
+    ),
+    Kind.CANCELED_BY_BANK: Words(
+        "“{milestone}” was canceled: {reason}", "“{milestone}” was canceled after its payment was taken back"
+    ),
     Kind.FILE_WITHHELD: Words("{actor} withheld the file {file}: {reason}", "A file was withheld"),
     Kind.ENDED: Words("The order ended: {reason}", "Your order ended: {reason}"),
 }

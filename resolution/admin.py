@@ -22,7 +22,7 @@ from resolution.models import Case, Reason
 Status = Case.Status
 
 # The clock opens cases citing these by code.
-CITED_BY_THE_CLOCK = (Reason.SELLER_LATE, Reason.SELLER_UNRESPONSIVE, Reason.CANNOT_DELIVER)
+CITED_BY_THE_CLOCK = (Reason.SELLER_LATE, Reason.SELLER_UNRESPONSIVE, Reason.CANNOT_DELIVER, Reason.CHARGEBACK)
 
 
 class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -146,7 +146,7 @@ class CaseQueue(ReadOnlyAdmin):
     @admin.display(description="Status", ordering="status")
     def standing(self, case: Case) -> SafeString:
         stuck = badge("Stuck", "stuck") if case.stuck_at else ""
-        return format_html("{} {}", badge(case.get_status_display(), case.status), stuck)
+        return format_html("{} {}", badge(case.standing, case.status), stuck)
 
     @admin.display(description="Due", ordering="due")
     def due_by(self, case: Any) -> Any:
@@ -172,7 +172,9 @@ def who_is_silent(case: Case, now: datetime) -> str:
     if case.status != Status.ESCALATED:
         return ""
     silent = []
-    if case.side == Case.Side.CLOCK:
+    if case.kind == Case.Kind.CHARGEBACK:
+        silent.append("The buyer's bank")
+    elif case.side == Case.Side.CLOCK:
         deactivated = case.reason.code == Reason.CANNOT_DELIVER
         silent.append("The seller (deactivated)" if deactivated else "Both sides")
     elif case.answering_side and not case.escalation:

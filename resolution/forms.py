@@ -8,13 +8,14 @@ from django.core.exceptions import ValidationError
 from orders.actions import Action
 from orders.forms import FilesField, PlainText, VersionedForm
 from orders.models import Order
-from resolution.models import Case, Reason
+from resolution.actions import OPENING
+from resolution.models import Reason
 
 
 class CaseForm(VersionedForm):
     """Open a case: a kind that is possible now, a reason that this side may cite now, and what happened."""
 
-    kind = forms.ChoiceField(label="What should happen", choices=Case.Kind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label="What should happen", choices=list(OPENING.items()), widget=forms.RadioSelect)
     reason = forms.ModelChoiceField(Reason.objects.none(), label="Reason", empty_label="Choose a reason")
     statement = PlainText(
         label="What happened",

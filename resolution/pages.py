@@ -137,6 +137,8 @@ def headline(case: Case, side: str) -> Headline:
         return Headline(title, [], case.answer_by, mine)
     if case.status == Status.ESCALATED:
         assert case.support_due
+        if case.kind == Case.Kind.CHARGEBACK:
+            return Headline("Waiting for the buyer's bank", [], case.support_due)
         late = "Customer Support is late: their decision was due, and they are reminded every day."
         return Headline(
             "Waiting for Customer Support", [late] if case.support_due <= case.moment else [], case.support_due
@@ -205,7 +207,7 @@ def _statements(case: Case, viewer: User) -> list[Statement]:
         Statement(f"{opener} opened the case", case.statement, asker == viewer),
         Statement(f"{answerer} answered", case.answer, case.answerer == viewer),
         Statement(f"{opener} took it to Customer Support", case.escalation, asker == viewer),
-        Statement("Customer Support decided", case.note),
+        Statement("Customer Support decided" if case.ended_by else "The bank decided", case.note),
     ]
     return [statement for statement in found if statement.text]
 

@@ -18,6 +18,7 @@ NOTICES: dict[str, str] = {
     Kind.CASE_UNANSWERED: "Nobody answered case {case} in time: {effect}",
     Kind.CASE_ESCALATED: "{actor} took case {case} to Customer Support",
     Kind.CASE_RULED: "Customer Support decided case {case}: {ruling}",
+    Kind.CASE_SETTLED: "The buyer's bank has decided, so case {case} ended: {effect}",
     Kind.CASE_DISMISSED: "Customer Support dismissed case {case}: the order goes on",
 }
 
@@ -41,6 +42,8 @@ def if_nobody_acts(case: Case) -> str:
     """What happens at the case's deadline if nobody acts, in words; empty when nothing more can happen."""
     if case.status == Case.Status.OPEN:
         return f"If the {case.answering_side} does not answer, {silence_in_words(case)}."
+    if case.status == Case.Status.ESCALATED and case.kind == Case.Kind.CHARGEBACK:
+        return "The order stays frozen until the buyer's bank has decided."
     if case.status == Case.Status.ESCALATED:
         return "The order stays frozen until Customer Support decides."
     if case.can_go_to_support:
@@ -80,6 +83,12 @@ def abandoned(case: Case) -> str:
 def deactivated(case: Case) -> str:
     """The clock's statement (O20)."""
     return f"The seller's account was deactivated while “{case.milestone}” was open."
+
+
+def taken_back(case: Case, amount: str, reason: str) -> str:
+    """The clock's statement about a chargeback (M10)."""
+    said = f" It says: {reason.rstrip('.')}." if reason else ""
+    return f"The buyer's bank has taken {amount} for “{case.milestone}” back and is deciding who is right.{said}"
 
 
 def very_late(case: Case) -> str:

@@ -47,6 +47,12 @@ class Event(models.Model):
         CASE_RULED = "case_ruled"
         CASE_DISMISSED = "case_dismissed"
         FILE_WITHHELD = "file_withheld"
+        CHARGEBACK_TAKEN = "chargeback_taken"
+        CHARGEBACK_WON = "chargeback_won"
+        CHARGEBACK_LOST = "chargeback_lost"
+        CHARGEBACK_BORNE = "chargeback_borne"
+        CANCELED_BY_BANK = "canceled_by_bank"
+        CASE_SETTLED = "case_settled"
         ENDED = "ended"
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="events")

@@ -8,7 +8,7 @@ from django_fsm import FSMField, transition
 
 from orders.guards import Refusal, guard
 from orders.models.order import Order, buyer_is_active, is_not_frozen, next_reminder, seller_is_active
-from payments.models import Charge, HeldFunds
+from payments.models import Charge, Chargeback, HeldFunds
 from payments.money import fee
 
 
@@ -88,6 +88,20 @@ def another_milestone_is_planned(milestone: "Milestone") -> Refusal | None:
     if milestone.order.next_milestone is None:
         return Refusal("This is the last milestone; there is none to continue with.")
     return None
+
+
+@guard
+def no_bank_is_deciding(milestone: "Milestone") -> Refusal | None:
+    """M10: no refund and no release of a payment that the buyer's bank has taken back."""
+    # An open milestone with such a payment is always frozen, so that nothing is looked up for the others.
+    if not milestone.order.paused_at or not milestone.held_id:
+        return None
+    if not Chargeback.objects.holding_up([milestone.held_id]).exists():
+        return None
+    return Refusal(
+        "The buyer's bank has taken the payment back and is deciding; until then nobody else can.",
+        who="the buyer's bank",
+    )
 
 
 class Milestone(models.Model):
@@ -345,13 +359,23 @@ class Milestone(models.Model):
     def accept_and_continue(self) -> None:
         """O3: only when both acts are possible now; the acceptance itself is `accept`."""
 
-    @transition(status, source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION], target=Status.COMPLETED)
+    @transition(
+        status,
+        source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION],
+        target=Status.COMPLETED,
+        conditions=[no_bank_is_deciding],
+    )
     def complete(self, now: datetime) -> None:
         """R6: by support only."""
         self.ended_at = now
         self.remind_at = None
 
-    @transition(status, source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION], target=Status.CANCELED)
+    @transition(
+        status,
+        source=[Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION],
+        target=Status.CANCELED,
+        conditions=[no_bank_is_deciding],
+    )
     def cancel(self, now: datetime) -> None:
         """O11: through the Resolution Center or Customer Support only."""
         self.ended_at = now

@@ -1,6 +1,6 @@
 """The verbs of an order: one public function each, named after its button."""
 
-from orders.services.endings import cancel_milestone, cancel_order, complete_milestone
+from orders.services.endings import cancel_charged_back, cancel_milestone, cancel_order, complete_milestone
 from orders.services.files import attach, withhold_file
 from orders.services.lapses import settle, settle_due
 from orders.services.messages import send_message
@@ -25,6 +25,7 @@ __all__ = [
     "accept_and_continue",
     "ask_offer",
     "attach",
+    "cancel_charged_back",
     "cancel_milestone",
     "cancel_order",
     "collect",

@@ -7,6 +7,7 @@ from marketplace.accounts.models import User
 from orders.activity import move
 from orders.guards import require
 from orders.models import Event, Milestone, Order
+from payments.money import display
 
 Because = Order.ClosedBecause
 
@@ -82,6 +83,31 @@ def cancel_order(order: Order, *, because: str, by: User | None, at: datetime, r
     if order.open_milestone:
         _refund_and_cancel(order.open_milestone, by=by, at=at, reason=reason, note=note)
     end(order, because, by=by, at=at, note=note)
+
+
+def cancel_charged_back(order: Order, milestone: Milestone, *, at: datetime) -> None:
+    """The bank gave the buyer the payment back: the milestone ends, and what else is held is refunded (M10, O13).
+
+    If nothing is left to do the order ends `canceled_by_support`: of O12's words the one for what the sides did not
+    agree on; a chargeback is a dispute for support. Raises `Refused` when the milestone is not open.
+    """
+    require(milestone.cancel)
+    assert milestone.held
+    milestone.held.refresh_from_db()
+    refunded = payments.refund_all(milestone.held, at=at).amount if milestone.held.left else 0
+    more = f", and {display(refunded, order.currency)} more is refunded" if refunded else ""
+    move(
+        milestone.cancel,
+        at,
+        kind=Event.Kind.CANCELED_BY_BANK,
+        by=None,
+        at=at,
+        reason=f"the bank gave the payment back to the buyer{more}",
+        refunded=refunded,
+    )
+    order.set_deadline(at, at + order.terms.review)
+    end_if_nothing_is_left(order, Because.CANCELED_BY_SUPPORT, by=None, at=at)
+    order.save()
 
 
 def _refund_and_cancel(milestone: Milestone, *, by: User | None, at: datetime, reason: str, note: str) -> None:

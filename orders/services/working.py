@@ -10,6 +10,7 @@ from orders.files import CheckedFile
 from orders.guards import Refusal, Refused, require
 from orders.locking import lock, locked_milestone, touch
 from orders.models import Delivery, Event, Milestone, Order
+from orders.models.milestone import no_bank_is_deciding
 from orders.services.endings import Because, end_if_nothing_is_left, pay_seller
 from orders.services.files import attach
 from orders.services.paying import start
@@ -147,6 +148,9 @@ def refund_part(
     milestone = locked_milestone(order, milestone.pk)
     if not milestone.is_open or milestone.held is None:
         raise Refused(milestone.refusal_by_state())
+    refusal = no_bank_is_deciding.why_not(milestone)
+    if refusal:
+        raise Refused(refusal)
     if not 0 < price < milestone.held.left_price:
         raise Refused(Refusal("A part is more than nothing and less than what is held of the price."))
     touch(order, by=by, now=now)

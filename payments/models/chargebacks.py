@@ -1,5 +1,6 @@
 """Charges that the payer's bank has taken back (M10)."""
 
+from collections.abc import Collection
 from typing import Self
 
 from django.db import models
@@ -14,6 +15,10 @@ class ChargebackQuerySet(models.QuerySet["Chargeback"]):
     def undecided(self) -> Self:
         """The bank has not said who is right."""
         return self.filter(status=Chargeback.Status.OPEN)
+
+    def holding_up(self, held_ids: Collection[int]) -> Self:
+        """Undecided, about the charge that funded one of these: their money stays where it is."""
+        return self.undecided().filter(charge__held__in=held_ids, charge__funded=True)
 
     def waiting_for_staff(self) -> Self:
         """Lost, with a rest that nobody has decided about: the seller's debt or the platform's loss?"""

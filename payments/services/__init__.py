@@ -8,6 +8,7 @@ from payments.errors import (
     AlreadyFunded,
     AttemptUndecided,
     BadPart,
+    CreditGone,
     DecidedOtherwise,
     Disputed,
     NotBookable,
@@ -21,6 +22,7 @@ from payments.errors import (
 )
 
 from .balances import Balance, Cents, balance, purse, where_every_cent_is
+from .cards import forget_card, usable_cards
 from .chargebacks import decide_rest, lose, owable, take_back, why_not_dispute, win
 from .charging import (
     ask_charge,
@@ -32,9 +34,10 @@ from .charging import (
     undecided_charges,
 )
 from .clearing import clear_earnings
-from .disputed import disputed, refuse_disputed
-from .documents import issue_documents, missing_numbers
-from .events import mark_applied, match_event, record_event
+from .credit import credit_history
+from .disputed import refuse_disputed
+from .documents import issue_documents, missing_numbers, notes_on
+from .events import mark_applied, match_event, record_event, refuse_event
 from .holding import Released, hold, release, release_each
 from .payout_accounts import (
     connect_payout_account,
@@ -42,7 +45,16 @@ from .payout_accounts import (
     payout_account_page,
     refresh_payout_account,
 )
-from .refunding import ask_again, record_refund, refund_all, refund_part, send_back, send_refund, settle_refunds
+from .refunding import (
+    ask_again,
+    record_refund,
+    refund_all,
+    refund_part,
+    send_back,
+    send_refund,
+    settle_refunds,
+    turn_into_credit,
+)
 from .sending import record_withdrawal, send_withdrawal, settle_withdrawals
 from .withdrawing import (
     approve_withdrawal,
@@ -59,6 +71,7 @@ __all__ = [
     "BadPart",
     "Balance",
     "Cents",
+    "CreditGone",
     "DecidedOtherwise",
     "Disputed",
     "NotBookable",
@@ -80,8 +93,9 @@ __all__ = [
     "cancel_withdrawal",
     "clear_earnings",
     "connect_payout_account",
+    "credit_history",
     "decide_rest",
-    "disputed",
+    "forget_card",
     "fund",
     "hold",
     "issue_documents",
@@ -89,6 +103,7 @@ __all__ = [
     "mark_applied",
     "match_event",
     "missing_numbers",
+    "notes_on",
     "owable",
     "pay_debt",
     "payout_account_of",
@@ -102,6 +117,7 @@ __all__ = [
     "refund_all",
     "refund_part",
     "refuse_disputed",
+    "refuse_event",
     "reject_withdrawal",
     "release",
     "release_each",
@@ -112,7 +128,9 @@ __all__ = [
     "settle_refunds",
     "settle_withdrawals",
     "take_back",
+    "turn_into_credit",
     "undecided_charges",
+    "usable_cards",
     "where_every_cent_is",
     "why_not_dispute",
     "why_not_withdraw",

@@ -1,7 +1,7 @@
 """The case: a dispute about one order, and everything it can become (R1–R8)."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -21,12 +21,16 @@ from resolution.models.guards import (
     its_milestone_has_not_ended,
     milestone_is_open,
     no_attempt_is_undecided,
+    no_bank_is_deciding,
     no_dispute_is_open,
     order_is_active,
     reason_may_be_cited,
     time_is_not_up,
 )
 from resolution.models.reason import Reason
+
+# The rules of the card schemes give a bank up to two and a half months; then support has to ask.
+BANK_DECIDES_WITHIN = timedelta(days=80)
 
 
 def new_number() -> str:
@@ -68,6 +72,7 @@ class Case(models.Model):
     class Kind(models.TextChoices):
         CANCEL_MILESTONE = "cancel_milestone", "Cancel the milestone"
         CANCEL_ORDER = "cancel_order", "Cancel the order"
+        CHARGEBACK = "chargeback", "The bank took the payment back"
 
     class Side(models.TextChoices):
         BUYER = "buyer", "Buyer"
@@ -157,8 +162,7 @@ class Case(models.Model):
                 condition=~Q(status="declined") | Q(escalate_by__isnull=False), name="case_declined_may_go_on"
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["ruled", "dismissed"])
-                | (Q(ruling_reason__isnull=False, ended_by__isnull=False) & ~Q(note="")),
+                condition=~Q(status__in=["ruled", "dismissed"]) | (Q(ruling_reason__isnull=False) & ~Q(note="")),
                 name="case_ruled_with_reason_and_note",
             ),
             models.CheckConstraint(
@@ -171,7 +175,8 @@ class Case(models.Model):
                 name="case_opened_by_its_side",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="cancel_milestone") | Q(milestone__isnull=False), name="case_names_its_milestone"
+                condition=~Q(kind__in=["cancel_milestone", "chargeback"]) | Q(milestone__isnull=False),
+                name="case_names_its_milestone",
             ),
         ]
         indexes = [
@@ -228,7 +233,20 @@ class Case(models.Model):
         """What the case asks for: cancel “Logo”, or cancel the order."""
         if self.kind == self.Kind.CANCEL_MILESTONE and self.milestone:
             return f"cancel “{self.milestone.title}”"
+        if self.kind == self.Kind.CHARGEBACK and self.milestone:
+            return f"wait for the bank's decision about “{self.milestone.title}”"
         return "cancel the order"
+
+    @property
+    def standing(self) -> str:
+        """The status in words. A chargeback's case waits for the bank and is decided by it."""
+        if self.kind != self.Kind.CHARGEBACK:
+            return str(self.get_status_display())
+        return {
+            self.Status.ESCALATED: "Waits for the buyer's bank",
+            self.Status.RULED: "The bank decided for the buyer",
+            self.Status.DISMISSED: "The bank decided for the seller",
+        }[self.Status(self.status)]
 
     @property
     def is_very_late_claim(self) -> bool:
@@ -248,6 +266,8 @@ class Case(models.Model):
 
     def refusal_by_state(self, action: str = "") -> Refusal:
         """What to say when the case's state does not allow an action."""
+        if self.kind == self.Kind.CHARGEBACK and self.status != self.Status.NEW:
+            return Refusal(f"{self.standing}.", who="" if self.ended_at else "the buyer's bank")
         return {
             self.Status.NEW: Refusal("The case is not open yet."),
             self.Status.OPEN: Refusal(
@@ -308,7 +328,12 @@ class Case(models.Model):
         self.ended_at, self.ended_by = now, by
         self.escalate_by = now + self.order.terms.escalation
 
-    @transition(status, source=[Status.OPEN, Status.ESCALATED], target=Status.WITHDRAWN, conditions=[time_is_not_up])
+    @transition(
+        status,
+        source=[Status.OPEN, Status.ESCALATED],
+        target=Status.WITHDRAWN,
+        conditions=[no_bank_is_deciding, time_is_not_up],
+    )
     def withdraw(self, now: datetime, by: User) -> None:
         """R2, R4: by the opener, before it is answered or ruled on."""
         self.ended_at, self.ended_by = now, by
@@ -340,23 +365,55 @@ class Case(models.Model):
         self.ended_at = self.ended_by = None
         self.support_due = now + self.order.terms.support
 
-    @transition(status, source=[Status.OPEN, Status.ESCALATED], target=Status.RULED, conditions=[time_is_not_up])
+    @transition(
+        status,
+        source=[Status.OPEN, Status.ESCALATED],
+        target=Status.RULED,
+        conditions=[no_bank_is_deciding, time_is_not_up],
+    )
     def rule(self, now: datetime, by: User, ruling: str, reason: Reason, note: str) -> None:
         """R6."""
         self.ended_at, self.ended_by = now, by
         self.ruling, self.ruling_reason, self.note = ruling, reason, note
 
-    @transition(status, source=[Status.OPEN, Status.ESCALATED], target=Status.DISMISSED, conditions=[time_is_not_up])
+    @transition(
+        status,
+        source=[Status.OPEN, Status.ESCALATED],
+        target=Status.DISMISSED,
+        conditions=[no_bank_is_deciding, time_is_not_up],
+    )
     def dismiss(self, now: datetime, by: User, reason: Reason, note: str) -> None:
         """R6."""
         self.ended_at, self.ended_by = now, by
         self.ruling_reason, self.note = reason, note
+
+    @transition(status, source=PENDING, target=Status.ESCALATED)
+    def wait_for_bank(self, now: datetime) -> None:
+        """M10: the bank has taken the payment back, so that nobody but the bank decides for now."""
+        self.support_due = now + BANK_DECIDES_WITHIN
+
+    @transition(status, source=Status.ESCALATED, target=Status.ESCALATED)
+    def bank_has_decided(self, now: datetime) -> None:
+        """M10: for the seller; a case that was about something else goes on, and support's time begins."""
+        self.support_due = now + self.order.terms.support
+
+    @transition(status, source=Status.ESCALATED, target=Status.DISMISSED)
+    def end_won(self, now: datetime, reason: Reason, note: str) -> None:
+        """M10: the bank decided for the seller, and the case was about nothing else."""
+        self.ended_at = now
+        self.ruling_reason, self.note = reason, note
+
+    @transition(status, source=PENDING, target=Status.RULED)
+    def end_lost(self, now: datetime, reason: Reason, note: str) -> None:
+        """M10: the bank decided for the buyer, so that the milestone is canceled, whatever the case asked for."""
+        self.ended_at = now
+        self.ruling, self.ruling_reason, self.note = self.Kind.CANCEL_MILESTONE, reason, note
 
     # In words
 
     @property
     def at_stake(self) -> str:
         """What the buyer gets back if the case is agreed to; empty when nothing is held."""
-        subject = self.milestone if self.kind == self.Kind.CANCEL_MILESTONE else self.order.open_milestone
+        subject = self.order.open_milestone if self.kind == self.Kind.CANCEL_ORDER else self.milestone
         held = subject.held if subject and subject.is_open else None
         return display(held.left, held.currency) if held and held.left else ""

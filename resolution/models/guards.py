@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orders.guards import Refusal, guard
 from orders.models import Order
+from orders.models.milestone import no_bank_is_deciding as no_bank_is_deciding_about
 from orders.models.order import no_attempt_is_undecided as order_has_no_undecided_attempt
 from resolution.models.reason import Reason
 
@@ -34,7 +35,7 @@ def no_dispute_is_open(case: "Case") -> Refusal | None:
 @guard
 def milestone_is_open(case: "Case") -> Refusal | None:
     """R2: only a funded milestone that has not ended can be canceled."""
-    if case.kind != case.Kind.CANCEL_MILESTONE:
+    if case.kind not in (case.Kind.CANCEL_MILESTONE, case.Kind.CHARGEBACK):
         return None
     if case.milestone is None:
         return Refusal("No milestone is open, so there is none to cancel.")
@@ -93,3 +94,10 @@ def its_milestone_has_not_ended(case: "Case") -> Refusal | None:
     if case.milestone and not case.milestone.is_open:
         return case.milestone.refusal_by_state()
     return None
+
+
+@guard
+def no_bank_is_deciding(case: "Case") -> Refusal | None:
+    """M10: until the bank has decided nobody ends the dispute, because that would let the clocks run."""
+    milestone = case.order.open_milestone
+    return no_bank_is_deciding_about.why_not(milestone) if milestone else None

@@ -32,6 +32,7 @@ class Reason(models.Model):
     SELLER_LATE = "seller_late"
     SELLER_UNRESPONSIVE = "seller_unresponsive"
     CANNOT_DELIVER = "cannot_deliver"
+    CHARGEBACK = "chargeback"
 
     code = models.SlugField(max_length=40, unique=True)
     text = models.CharField(max_length=120)

@@ -1,6 +1,7 @@
 """The verbs of the Resolution Center: one public function each, named after its button."""
 
 from resolution.services.answering import accept_case, decline_case, escalate_case, withdraw_case
+from resolution.services.chargebacks import record_chargeback
 from resolution.services.opening import consider, open_case, open_case_by_support
 from resolution.services.owed import open_owed_disputes
 from resolution.services.ruling import (
@@ -23,6 +24,7 @@ __all__ = [
     "open_case",
     "open_case_by_support",
     "open_owed_disputes",
+    "record_chargeback",
     "rule_cancel_milestone",
     "rule_cancel_order",
     "settle_case",

@@ -1,0 +1,175 @@
+"""Chargebacks reach their order: an open milestone waits for the bank, and ends if the bank takes its payment (M10)."""
+
+import logging
+from datetime import datetime
+
+import payments.services as payments
+from orders.activity import record
+from orders.locking import locked_milestone, touch
+from orders.models import Event, Milestone, Order
+from orders.services import cancel_charged_back, freeze, resume
+from payments.gateways import ParsedDispute, ParsedEvent
+from payments.gateways.base import DisputeState
+from payments.models import Charge, Chargeback
+from payments.money import display
+from resolution.activity import move_case
+from resolution.locking import case_of, lock_order
+from resolution.models import Case, Reason
+from resolution.services.opening import consider, open_for_support
+from resolution.services.outcomes import go_on
+from resolution.services.verbs import case_verb
+from resolution.words import taken_back
+
+log = logging.getLogger(__name__)
+
+Kind = Event.Kind
+
+
+@case_verb
+def record_chargeback(charge_pk: int, dispute: ParsedDispute, amount: int, reason: str, event: ParsedEvent) -> None:
+    """The one door for what a payer's bank does with a charge: taken, won or lost (M10).
+
+    `amount` is in minor units. Money, case, order, activity and the provider's event are recorded together; an event
+    that was recorded before, or that says what is known, changes nothing. Won or lost before it was taken is taken
+    first. News that cannot be about this charge, or that contradicts the bank's first decision, books nothing: it is
+    logged as an error, and the event says "refused: …".
+    Raises `NotBookable` while the charge itself is not in the ledger, and `Disputed` while the bank is deciding about
+    another chargeback of it: then the event has to be delivered again.
+    """
+    charge = Charge.objects.select_related("held").get(pk=charge_pk)
+    milestone = Milestone.objects.get(held=charge.held_id)
+    order, now = lock_order(milestone.order_id)
+    charge.refresh_from_db()
+    stored = payments.record_event(event, at=now)
+    if stored is None:
+        return
+    why_not = payments.why_not_dispute(charge, event, amount)
+    if not why_not:
+        try:
+            news = _apply(order, locked_milestone(order, milestone.pk), charge, dispute, amount, reason, now)
+        except payments.DecidedOtherwise as refusal:
+            why_not = str(refusal)
+    if why_not:
+        log.error("Event %s of %s refused: %s", event.event_id, event.provider, why_not)
+        outcome = f"refused: {why_not}"
+    else:
+        outcome = f"told the order: chargeback {dispute.state}" if news else "changed nothing: known already"
+    payments.mark_applied(stored, outcome=outcome, at=now)
+
+
+def _apply(
+    order: Order,
+    milestone: Milestone,
+    charge: Charge,
+    dispute: ParsedDispute,
+    amount: int,
+    reason: str,
+    now: datetime,
+) -> bool:
+    """Book what is news and tell it; False if nothing is."""
+    known = Chargeback.objects.filter(provider=charge.provider, provider_id=dispute.provider_id).first()
+    chargeback = known or payments.take_back(
+        charge, provider_id=dispute.provider_id, amount=amount, reason=reason, at=now
+    )
+    # The guards and the case speak of this milestone as long as its payment is what the bank took.
+    concerns_work = charge.funded and milestone.is_open
+    if not known:
+        touch(order, by=None, now=now)
+        _taken(order, milestone, chargeback, concerns_work, now)
+    if dispute.state == DisputeState.TAKEN:
+        return not known
+    decide = payments.win if dispute.state == DisputeState.WON else payments.lose
+    if not decide(chargeback, at=now):
+        return False
+    if known:
+        touch(order, by=None, now=now)
+    if dispute.state == DisputeState.WON:
+        _won(order, milestone, chargeback, concerns_work, now)
+    else:
+        _lost(order, milestone, chargeback, concerns_work, now)
+    order.save()
+    return True
+
+
+def _taken(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_work: bool, now: datetime) -> None:
+    """Tell it; where the milestone is open, its order is frozen and a case waits for the bank."""
+    note = ""
+    if concerns_work:
+        note = "The order is frozen until the bank has decided."
+    elif chargeback.frozen:
+        note = f"{display(chargeback.frozen, order.currency)} of the seller's earnings is frozen until then."
+    order.save()
+    _record(Kind.CHARGEBACK_TAKEN, order, milestone, chargeback, now, note=note)
+    if not concerns_work:
+        return
+    case = _pending(order, now)
+    if case:
+        # It goes on when the bank has decided for the seller; until then support can't decide either.
+        if case.status == Case.Status.OPEN:
+            move_case(case.wait_for_bank, now, kind=Kind.CASE_ESCALATED, by=None, at=now)
+        else:
+            case.wait_for_bank(now)
+            case.save()
+        return
+    case = consider(order, Case.Kind.CHARGEBACK, Case.Side.CLOCK, now=now, milestone=milestone)
+    case.reason = Reason.objects.get(code=Reason.CHARGEBACK)
+    case.statement = taken_back(case, display(chargeback.amount, order.currency), chargeback.reason)
+    open_for_support(case, by=None, at=now, silently=True)
+    case.wait_for_bank(now)
+    case.save()
+    freeze(order, by=None, at=now, case_number=case.number)
+
+
+def _won(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_work: bool, now: datetime) -> None:
+    """Tell it; the case that waited for nothing but the bank ends, and the clocks run again (R4)."""
+    _record(Kind.CHARGEBACK_WON, order, milestone, chargeback, now)
+    case = _pending(order, now) if concerns_work else None
+    if case is None:
+        return
+    if case.kind != Case.Kind.CHARGEBACK:
+        case.bank_has_decided(now)
+        case.save()
+        return
+    reason = Reason.objects.get(code=Reason.CHARGEBACK)
+    note = "The buyer's bank decided for the seller and gave the payment back."
+    effect = "the order goes on"
+    move_case(case.end_won, now, reason, note, kind=Kind.CASE_SETTLED, by=None, at=now, effect=effect, silently=True)
+    go_on(order, by=None, at=now)
+
+
+def _lost(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_work: bool, now: datetime) -> None:
+    """Tell it; an open milestone is canceled, whatever the case about it asked for, and nothing is refunded twice."""
+    _record(Kind.CHARGEBACK_LOST, order, milestone, chargeback, now)
+    if not concerns_work:
+        return
+    case = _pending(order, now)
+    if case:
+        reason = Reason.objects.get(code=Reason.CHARGEBACK)
+        note = "The buyer's bank decided for the buyer and gave them the payment back."
+        effect = f"“{milestone}” is canceled"
+        move_case(
+            case.end_lost, now, reason, note, kind=Kind.CASE_SETTLED, by=None, at=now, effect=effect, silently=True
+        )
+    if order.paused_at:
+        resume(order, by=None, at=now)
+    cancel_charged_back(order, milestone, at=now)
+
+
+def _pending(order: Order, now: datetime) -> Case | None:
+    pk = order.cases.pending().values_list("pk", flat=True).first()
+    return case_of(order, pk, now) if pk else None
+
+
+def _record(
+    kind: Event.Kind, order: Order, milestone: Milestone, chargeback: Chargeback, now: datetime, note: str = ""
+) -> None:
+    record(
+        kind,
+        order,
+        by=None,
+        at=now,
+        milestone=milestone,
+        note=note,
+        charged_back=chargeback.amount,
+        chargeback=chargeback.pk,
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, Sum
+from django.db.models.expressions import Combinable
 
 from marketplace.accounts.models import User
 from payments.models import Account, Transfer
@@ -13,7 +14,12 @@ Code, Kind = Account.Code, Transfer.Kind
 
 @dataclass(frozen=True)
 class Cents:
-    """Where everything charged under one reference is now, in minor units; `charged` is the sum of the rest (M11)."""
+    """Where everything charged under one reference is now, in minor units (M11).
+
+    `charged`, by card and with credit, is the sum of what follows up to `charged_back`. `fees` is net of what the
+    platform bore. Of what was charged, `with_credit` was paid with credit; of what was refunded, `as_credit` was
+    given as credit.
+    """
 
     charged: int = 0
     held: int = 0
@@ -22,6 +28,8 @@ class Cents:
     refunds_due: int = 0
     refunded: int = 0
     charged_back: int = 0
+    with_credit: int = 0
+    as_credit: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,32 +42,32 @@ class Balance:
     frozen: int = 0
     debt: int = 0
     credit: int = 0
+    credit_reserved: int = 0
 
 
 def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
     """For each reference, where its money is. One query, however many references."""
 
-    def into(*codes: str) -> Sum:
-        return Sum("amount", filter=Q(destination__code__in=codes), default=0)
+    def left_in(*codes: str) -> Combinable:
+        """What came into these accounts less what went out of them."""
+        came = Sum("amount", filter=Q(destination__code__in=codes), default=0)
+        return came - Sum("amount", filter=Q(source__code__in=codes), default=0)
 
-    def out_of(*codes: str) -> Sum:
-        return Sum("amount", filter=Q(source__code__in=codes), default=0)
-
-    def by_kind(*kinds: str) -> Sum:
+    def moved(*kinds: str) -> Sum:
         return Sum("amount", filter=Q(kind__in=kinds), default=0)
 
-    seller = (Code.EARNINGS_CLEARING, Code.EARNINGS_AVAILABLE, Code.EARNINGS_FROZEN, Code.DEBT)
+    # Not what the bank has only taken: until it has decided, nothing of the milestone moves (M10).
     # In the order of Cents.
     sums = {
-        "charged": by_kind(Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT),
-        "held": into(Code.HELD) - out_of(Code.HELD),
-        "seller": into(*seller) - out_of(*seller),
-        # What the platform bore of lost chargebacks, it did not earn.
-        "fees": into(Code.FEES, Code.LOSS) - out_of(Code.FEES, Code.LOSS),
-        "refunds_due": into(Code.REFUNDS_DUE) - out_of(Code.REFUNDS_DUE),
-        "refunded": by_kind(Kind.REFUNDED, Kind.CREDITED) - by_kind(Kind.REFUND_RETURNED),
-        # Not what the bank has only taken: until it has decided, nothing of the milestone moves (M10).
-        "charged_back": by_kind(Kind.CHARGEBACK_LOST),
+        "charged": moved(Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT, Kind.CREDIT_RETURNED),
+        "held": left_in(Code.HELD),
+        "seller": left_in(Code.EARNINGS_CLEARING, Code.EARNINGS_AVAILABLE, Code.EARNINGS_FROZEN, Code.DEBT),
+        "fees": left_in(Code.FEES, Code.LOSS),
+        "refunds_due": left_in(Code.REFUNDS_DUE),
+        "refunded": moved(Kind.REFUNDED, Kind.CREDITED, Kind.CREDIT_RETURNED) - moved(Kind.REFUND_RETURNED),
+        "charged_back": moved(Kind.CHARGEBACK_LOST),
+        "with_credit": moved(Kind.CREDIT_SPENT, Kind.CREDIT_RETURNED),
+        "as_credit": moved(Kind.CREDITED, Kind.CREDIT_RETURNED),
     }
     transfers = Transfer.objects.filter(held__reference__in=references).order_by()
     rows = transfers.values_list("held__reference").annotate(**sums)
@@ -86,6 +94,7 @@ def purse(user: User) -> list[Balance]:
             frozen=of.get(Code.EARNINGS_FROZEN, 0),
             debt=of.get(Code.DEBT, 0),
             credit=of.get(Code.CREDIT, 0),
+            credit_reserved=of.get(Code.CREDIT_RESERVED, 0),
         )
         for currency, of in balances.items()
     ]

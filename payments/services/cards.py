@@ -1,8 +1,23 @@
-"""Saved cards, and who their owners are at the provider (O3)."""
+"""Saved cards, and who their owners are at the provider (O3). Only the owner, present, ever pays with one."""
 
+import logging
+from calendar import monthrange
+from datetime import date, datetime
+from functools import partial
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from marketplace import clock
 from marketplace.accounts.models import User
-from payments.gateways import gateway
-from payments.models import ProviderCustomer
+from payments.gateways import KeptCard, gateway, outside_transaction
+from payments.models import ProviderCustomer, SavedCard
+
+from .booking import inside_transaction
+
+logger = logging.getLogger(__name__)
+
+SAVED = "saved-"
 
 
 def customer_of(user: User, provider: str) -> str:
@@ -19,3 +34,46 @@ def customer_of(user: User, provider: str) -> str:
         user=user, provider=provider, defaults={"provider_id": customer_id}
     )
     return customer.provider_id
+
+
+def usable_cards(user: User) -> QuerySet[SavedCard]:
+    """The cards that `user` can pay with at the gateway in use, the latest first."""
+    return SavedCard.objects.usable(user, gateway().name, clock.now().date())
+
+
+def save_card(owner: User, provider: str, card: KeptCard, *, at: datetime) -> None:
+    """Write down a card that the provider keeps with its owner's consent; one that is known already only once."""
+    inside_transaction()
+    details = {"label": card.label[:60], "expires_on": _last_day(card.expires), "created_at": at}
+    SavedCard.objects.get_or_create(
+        owner=owner, provider=provider, provider_id=card.provider_id, removed_at=None, defaults=details
+    )
+
+
+def forget_card(card: SavedCard, *, at: datetime) -> None:
+    """Remove a saved card: from now on nobody can choose it. The provider is asked to forget it after the commit.
+
+    What was paid with it stays as it is. Removed before, nothing happens.
+    """
+    with transaction.atomic():
+        if SavedCard.objects.filter(pk=card.pk, removed_at=None).update(removed_at=at):
+            transaction.on_commit(partial(forget_at_provider, card.pk), robust=True)
+            card.removed_at = at
+
+
+def forget_at_provider(card_id: int) -> None:
+    """Ask the provider, without transaction or lock, to forget a removed card. Never raises for what it does."""
+    outside_transaction()
+    card = SavedCard.objects.select_related("owner").get(pk=card_id)
+    try:
+        gateway(card.provider).forget_card(customer_of(card.owner, card.provider), card.provider_id)
+    except Exception:
+        # It is never offered or charged again here, whatever the provider still keeps.
+        logger.exception("The provider may not have forgotten the saved card %s.", card.pk)
+
+
+def _last_day(expires: str) -> date | None:
+    if not expires:
+        return None
+    year, month = (int(part) for part in expires.split("-"))
+    return date(year, month, monthrange(year, month)[1])

@@ -1,6 +1,7 @@
 """Charges in three steps (M7): intend under the lock, ask without it, record under it again."""
 
 import logging
+import re
 from collections.abc import Collection
 from datetime import datetime
 from functools import partial
@@ -20,10 +21,11 @@ from payments.gateways import (
     gateway,
     outside_transaction,
 )
-from payments.models import Charge, HeldFunds, Transfer
+from payments.models import Charge, HeldFunds, SavedCard, Transfer
 
+from . import credit
 from .booking import Entry, book, clearing, held_funds, inside_transaction
-from .cards import customer_of
+from .cards import SAVED, customer_of, save_card, usable_cards
 
 logger = logging.getLogger(__name__)
 
@@ -38,16 +40,25 @@ _TAKEN_FROM: dict[State, Collection[Status]] = {
 }
 
 
-def begin_charge(held: HeldFunds, *, method: str, at: datetime, return_url: str = "") -> Charge:
+def begin_charge(
+    held: HeldFunds,
+    *,
+    method: str,
+    at: datetime,
+    return_url: str = "",
+    keep_card: bool = False,
+    use_credit: bool = False,
+) -> Charge:
     """Step 1, under the caller's lock: the intent to charge price and fee, to be committed before `ask_charge`.
 
-    `return_url` is the path where the payer's bank sends them back. Raises AttemptUndecided, AlreadyFunded,
-    UnknownMethod.
+    `method` is the code of one of the gateway's methods, or `saved-` and the number of a saved card of the payer's.
+    `return_url` is the path where the payer's bank sends them back, `keep_card` the payer's consent to keep the card
+    they enter (O3). With `use_credit` as much as there is of the payer's credit is reserved at once, and the card
+    pays the rest, which may be nothing. Raises AttemptUndecided, AlreadyFunded, UnknownMethod.
     """
     inside_transaction()
     provider = gateway()
-    if method not in {known.code for known in provider.payment_methods()}:
-        raise UnknownMethod("Choose one of the payment methods shown.")
+    card, code, label = _chosen(held, method, provider)
     so_far = held.charges.aggregate(
         last=Max("attempt", default=0),
         undecided=Count("pk", filter=Q(status__in=Charge.UNDECIDED)),
@@ -58,21 +69,42 @@ def begin_charge(held: HeldFunds, *, method: str, at: datetime, return_url: str 
     if so_far["undecided"]:
         raise AttemptUndecided("Your bank is still deciding on the last attempt.")
     attempt = so_far["last"] + 1
+    part_of_credit = credit.part_of_credit(held, provider) if use_credit else 0
     try:
         with transaction.atomic():
-            return Charge.objects.create(
+            charge = Charge.objects.create(
                 held=held,
                 attempt=attempt,
                 amount=held.total,
-                method=method,
+                credit=part_of_credit,
+                method=code,
+                card=card,
+                keep_card=keep_card and card is None and part_of_credit < held.total,
+                method_label=label,
                 key=f"charge-{held.reference}-{attempt}-{held.total}",
                 provider=provider.name,
                 return_url=return_url,
                 created_at=at,
             )
+            credit.reserve(charge, at=at)
     except IntegrityError as error:
         # Without the caller's lock two attempts can get this far; the database lets one of them through.
         raise AttemptUndecided("Your bank is still deciding on the last attempt.") from error
+    return charge
+
+
+def _chosen(held: HeldFunds, method: str, provider: Gateway) -> tuple[SavedCard | None, str, str]:
+    """The payment method that was chosen: the saved card if it is one, the provider's code, and what it is called."""
+    if method.startswith(SAVED):
+        number = method.removeprefix(SAVED)
+        # Digits that fit a number of ours; anything else is nobody's card.
+        own = usable_cards(held.payer).filter(pk=int(number)) if re.fullmatch(r"\d{1,18}", number, re.ASCII) else ()
+        for card in own:
+            return card, card.provider_id, card.label
+    for known in provider.payment_methods():
+        if known.code == method:
+            return None, method, known.label
+    raise UnknownMethod("Choose one of the payment methods shown.")
 
 
 def ask_charge(charge_id: int) -> Outcome:
@@ -80,12 +112,15 @@ def ask_charge(charge_id: int) -> Outcome:
 
     An attempt is claimed before it is first asked for. Later calls ask what became of it, and repeat the request
     with the same key only when the provider has never heard of it. No answer is `Outcome.UNDECIDED`, never a failure.
+    What is paid with credit alone succeeds here, and no provider is asked.
     """
     outside_transaction()
     charge = Charge.objects.select_related("held__payer").get(pk=charge_id)
     if charge.decided:
         return _recorded(charge)
     claimed = _claim(charge, clock.now())
+    if not charge.card_amount:
+        return Outcome(State.SUCCEEDED)
     provider = gateway(charge.provider)
     try:
         return _collect(charge, provider) if claimed else _find_out(charge, provider)
@@ -97,34 +132,65 @@ def ask_charge(charge_id: int) -> Outcome:
 
 
 def record_outcome(charge: Charge, outcome: Outcome, *, at: datetime) -> bool:
-    """Step 3, under the caller's lock: write down what the provider said. Moves no money.
+    """Step 3, under the caller's lock: write down what the provider said. Moves no money but reserved credit.
 
     False if that changes nothing: said before, overtaken by a later answer, or no answer at all. After a success
-    the caller calls `fund` or `send_back` in the same transaction.
+    the caller calls `fund` or `send_back` in the same transaction. After a failure the reserved credit is the
+    payer's again; a card that the payer lets the provider keep is saved with the success (O3).
     """
     inside_transaction()
     taken_from = _TAKEN_FROM.get(outcome.state)
     if taken_from is None:
         return False
+    if not charge.card_amount:
+        taken_from = Charge.UNDECIDED  # no provider can have taken anything after all
     decided = {"settled_at": at} if outcome.decided else {}
     news = {
         "status": outcome.state.value,
         "reason": outcome.reason[:300],
         "action_url": outcome.action_url,
         **({"provider_id": outcome.provider_id} if outcome.provider_id else {}),
+        **({"method_label": outcome.method_label[:60]} if outcome.method_label else {}),
         **decided,
     }
-    if not Charge.objects.filter(pk=charge.pk, status__in=taken_from).update(**news):
-        return False
+    with transaction.atomic():
+        if not Charge.objects.filter(pk=charge.pk, status__in=taken_from).update(**news):
+            return False
+        if outcome.decided and not outcome.succeeded:
+            credit.return_reserved(charge, at=at)
+        if outcome.succeeded and charge.keep_card:
+            _keep_card(charge, outcome, at)
     for name, value in news.items():
         setattr(charge, name, value)
     return True
 
 
-def fund(charge: Charge, *, at: datetime) -> None:
-    """Book a success as what funds its milestone: clearing → held, price and fee in one transfer (M3).
+def _keep_card(charge: Charge, outcome: Outcome, at: datetime) -> None:
+    if outcome.card:
+        save_card(charge.held.payer, charge.provider, outcome.card, at=at)
+    else:
+        # An event may know nothing of the card. A crash before this asks leaves the card unsaved: no money hangs on it.
+        transaction.on_commit(partial(ask_for_card, charge.pk), robust=True)
 
-    NotBookable if the charge has not succeeded or is booked; AlreadyFunded if another one funds this: `send_back` it.
+
+def ask_for_card(charge_id: int) -> None:
+    """Ask the provider, without transaction or lock, which card it keeps after a success, and save it (O3).
+
+    Without an answer the card is not saved, and the payer enters it again next time.
+    """
+    outside_transaction()
+    charge = Charge.objects.select_related("held__payer").get(pk=charge_id)
+    outcome = gateway(charge.provider).find_charge(request_of(charge))
+    if outcome.card:
+        with transaction.atomic():
+            save_card(charge.held.payer, charge.provider, outcome.card, at=clock.now())
+
+
+def fund(charge: Charge, *, at: datetime) -> None:
+    """Book a success as what funds its milestone: the card's part clearing → held, reserved credit → held (M3).
+
+    Price and fee together, or nothing. NotBookable if the charge has not succeeded or is booked; AlreadyFunded if
+    another one funds this, CreditGone if this one comes late and its credit is spent: then `send_back` it.
     """
     inside_transaction()
     held = charge.held
@@ -132,9 +198,11 @@ def fund(charge: Charge, *, at: datetime) -> None:
         held_now = HeldFunds.objects.filter(pk=held.pk, amount=0).annotate(asked=F("price") + F("buyer_fee"))
         if not held_now.filter(asked=charge.amount).update(amount=charge.amount, funded_at=at):
             raise AlreadyFunded("This is paid already.")
+        if charge.credit:
+            credit.spend(charge, at=at)
         claim_success(charge, as_="funded")
         source, destination = clearing(charge), held_funds(charge.currency)
-        book([Entry(source, destination, charge.amount, Transfer.Kind.CHARGE, held, charge)], at)
+        book([Entry(source, destination, charge.card_amount, Transfer.Kind.CHARGE, held, charge)], at)
     held.amount, held.funded_at = charge.amount, at
 
 
@@ -150,13 +218,18 @@ def claim_success(charge: Charge, *, as_: str) -> None:
 def cancel_attempts(held: HeldFunds, *, at: datetime) -> None:
     """Ask for every undecided attempt to be canceled, at the provider once this has been committed.
 
-    One that was never asked for is canceled here and now. For the others the answer is recorded like any other,
-    by an event or the periodic settlement: canceled, or a success all the same, which is surplus (M8).
+    One that was never asked for, or that no provider is asked about, is canceled here and now, and its credit
+    returned. For the others the answer is recorded like any other, by an event or the periodic settlement:
+    canceled, or a success all the same, which is surplus (M8).
     """
     inside_transaction()
-    held.charges.filter(status=Status.CREATED).update(
-        status=Status.CANCELED, cancel_asked_at=at, settled_at=at, reason="Canceled before it was asked for."
-    )
+    for charge in held.charges.undecided().filter(Q(status=Status.CREATED) | Q(credit=F("amount"))):
+        mine = Charge.objects.filter(pk=charge.pk, status__in=Charge.UNDECIDED)
+        mine = mine if not charge.card_amount else mine.filter(status=Status.CREATED)
+        if mine.update(
+            status=Status.CANCELED, cancel_asked_at=at, settled_at=at, reason="Canceled before it was asked for."
+        ):
+            credit.return_reserved(charge, at=at)
     for charge in held.charges.undecided().filter(cancel_asked_at=None):
         Charge.objects.filter(pk=charge.pk).update(cancel_asked_at=at)
         transaction.on_commit(partial(cancel_charge, charge.pk), robust=True)

@@ -1,4 +1,7 @@
-"""Refunds: held → refunds due under the caller's lock, refunds due → clearing when the provider confirms (M9)."""
+"""Refunds: held → refunds due under the caller's lock, refunds due → clearing when the provider confirms (M9).
+
+A refund goes back the way it came: card part first, then credit, which is the payer's at once.
+"""
 
 import logging
 from collections.abc import Collection
@@ -6,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 from marketplace import clock
 from payments.backoff import next_try
@@ -25,6 +28,7 @@ from payments.models import Charge, HeldFunds, Refund, Transfer
 
 from .booking import Entry, book, clearing, held_funds, inside_transaction, refunds_due
 from .charging import claim_success
+from .credit import give, reserved_for, return_surplus
 from .disputed import refuse_disputed
 
 logger = logging.getLogger(__name__)
@@ -33,35 +37,38 @@ BATCH = 200
 FIRST_RETRY = timedelta(seconds=30)
 
 Status = Refund.Status
+Kind = Transfer.Kind
 _TAKEN_FROM: dict[State, Collection[Status]] = {
-    # Refused after all this time, yet the money went: then it went.
-    State.SUCCEEDED: (*Refund.UNSETTLED, Status.REFUSED),
+    State.SUCCEEDED: Refund.UNSETTLED,
     State.FAILED: Refund.UNSETTLED,
     State.PROCESSING: (Status.CREATED, Status.ASKING),
 }
 _STATUS = {State.SUCCEEDED: Status.SUCCEEDED, State.FAILED: Status.REFUSED, State.PROCESSING: Status.PENDING}
+# What contradicts a settled refund: refused after all this time, yet the money went; confirmed, yet it came back.
+_CONTRADICTED = {State.SUCCEEDED: Status.REFUSED, State.FAILED: Status.SUCCEEDED}
 
 
-def refund_part(held: HeldFunds, *, price: int, at: datetime) -> Refund:
+def refund_part(held: HeldFunds, *, price: int, at: datetime, as_credit: bool = False) -> Refund:
     """Give back a part of the price and the fee on it: r + fee(price) - fee(price - r) (M3).
 
-    Held → refunds due now; the provider is asked after the commit. BadPart unless 0 < part < what is left of the
-    price; NothingHeld if nothing is held any more.
+    Held → refunds due now: card part first, then credit (M9), all of it credit with `as_credit`. What is credit is
+    the payer's at once; for the card's part the provider is asked after the commit. BadPart unless
+    0 < part < what is left of the price; NothingHeld if nothing is held any more; Disputed (M10).
     """
     if not 0 < price < held.left_price or price % held.step:
         raise BadPart("A partial refund is more than nothing and less than what is left of the price.")
-    return _refund(held, amount=held.refund_of(price), price=price, at=at)
+    return _refund(held, amount=held.refund_of(price), price=price, at=at, as_credit=as_credit)
 
 
-def refund_all(held: HeldFunds, *, at: datetime) -> Refund:
-    """Give back all that is left, price and fee. Held → refunds due now; the provider is asked after the commit.
+def refund_all(held: HeldFunds, *, at: datetime, as_credit: bool = False) -> Refund:
+    """Give back all that is left, price and fee, as `refund_part` does.
 
-    NothingHeld if it was never funded, or was released, refunded or charged back.
+    NothingHeld if it was never funded, or was released, refunded or charged back; Disputed (M10).
     """
-    return _refund(held, amount=held.left, price=held.left_price, at=at)
+    return _refund(held, amount=held.left, price=held.left_price, at=at, as_credit=as_credit)
 
 
-def _refund(held: HeldFunds, *, amount: int, price: int, at: datetime) -> Refund:
+def _refund(held: HeldFunds, *, amount: int, price: int, at: datetime, as_credit: bool) -> Refund:
     inside_transaction()
     refuse_disputed(held)
     with transaction.atomic():
@@ -73,59 +80,80 @@ def _refund(held: HeldFunds, *, amount: int, price: int, at: datetime) -> Refund
         if amount < 1 or not enough.update(refunded=F("refunded") + amount, refunded_price=F("refunded_price") + price):
             raise NothingHeld("Nothing is left to refund: it was never funded, or went its way already.")
         charge = held.charges.select_related("held").get(funded=True)
+        part_of_card = 0 if as_credit else min(amount, _left_of_card(charge))
         # What was refunded before only grows, so it numbers the refunds of a charge.
-        refund = _owe(charge, amount, key=f"refund-{charge.key}-{held.refunded}-{amount}", at=at)
+        refund = _owe(charge, amount, amount - part_of_card, key=f"refund-{charge.key}-{held.refunded}-{amount}", at=at)
         source, destination = held_funds(held.currency), refunds_due(held.currency)
-        book([Entry(source, destination, amount, Transfer.Kind.REFUND, held, refund=refund)], at)
+        book([Entry(source, destination, amount, Kind.REFUND, held, refund=refund)], at)
+        give(refund, refund.credit, at=at)
     held.refunded += amount
     held.refunded_price += price
     return refund
 
 
-def send_back(charge: Charge, *, at: datetime) -> Refund:
-    """Send back a success that can no longer fund anything: clearing → refunds due, provider asked after commit (M8).
+def _left_of_card(charge: Charge) -> int:
+    """What can still go back the way it came. An attempt that was repeated counts by the one that repeats it."""
+    went = Sum(F("amount") - F("credit"), default=0)
+    back: int = charge.refunds.filter(retried=False).aggregate(back=went)["back"]
+    return charge.card_amount - back
 
-    NotBookable if the charge has not succeeded or is booked.
+
+def send_back(charge: Charge, *, at: datetime) -> Refund:
+    """Send back a success that can no longer fund anything (M8).
+
+    What the card brought: clearing → refunds due, provider asked after the commit. What is reserved of the payer's
+    credit is theirs again at once. NotBookable if the charge has not succeeded or is booked.
     """
     inside_transaction()
     with transaction.atomic():
         claim_success(charge, as_="surplus")
-        refund = _owe(charge, charge.amount, key=f"refund-{charge.key}-0-{charge.amount}", at=at)
+        of_card, of_credit = charge.card_amount, reserved_for(charge)
+        amount = of_card + of_credit
+        refund = _owe(charge, amount, of_credit, key=f"refund-{charge.key}-0-{amount}", at=at)
         source, destination = clearing(charge), refunds_due(charge.currency)
-        book([Entry(source, destination, charge.amount, Transfer.Kind.SURPLUS, charge.held, charge, refund)], at)
+        book([Entry(source, destination, of_card, Kind.SURPLUS, charge.held, charge, refund)], at)
+        return_surplus(charge, refund, at=at)
     return refund
 
 
-def _owe(charge: Charge, amount: int, *, key: str, at: datetime, attempt: int = 1) -> Refund:
+def _owe(
+    charge: Charge, amount: int, part_of_credit: int, *, key: str, at: datetime, instead_of: Refund | None = None
+) -> Refund:
+    """The row of a refund. What is all credit is settled; else the provider is asked after the commit."""
     refund = Refund.objects.create(
         held=charge.held,
         charge=charge,
         amount=amount,
+        credit=part_of_credit,
         key=key,
-        attempt=attempt,
+        attempt=instead_of.attempt + 1 if instead_of else 1,
+        # A refund that came back after it was confirmed has its document already.
+        documented=instead_of is not None and instead_of.documented,
         provider=charge.provider,
         created_at=at,
         next_try_at=at + FIRST_RETRY,
+        **({"status": Status.SUCCEEDED, "settled_at": at} if part_of_credit == amount else {}),
     )
-    transaction.on_commit(partial(send_refund, refund.pk), robust=True)
+    if refund.card_amount:
+        transaction.on_commit(partial(send_refund, refund.pk), robust=True)
     return refund
 
 
 def send_refund(refund_id: int) -> None:
     """Steps 2 and 3, without transaction or lock: ask the provider, then record what it said.
 
-    Asked for again, it first finds out what became of it. No answer leaves it for `settle_refunds`. Never raises
-    for what the provider does.
+    Asked for again, it first finds out what became of it; so it does for a settled refund that an event has
+    contradicted. No answer leaves it for `settle_refunds`. Never raises for what the provider does.
     """
     outside_transaction()
     refund = Refund.objects.select_related("charge", "held").get(pk=refund_id)
-    if refund.status not in Refund.UNSETTLED:
+    if refund.status not in Refund.UNSETTLED and not refund.doubted:
         return
     at = clock.now()
     claimed = Refund.objects.filter(pk=refund.pk, status=Status.CREATED).update(status=Status.ASKING, asked_at=at)
     provider = gateway(refund.provider)
     try:
-        outcome = _give_back(refund, provider) if claimed else _find_out(refund, provider)
+        outcome = _ask(refund, provider, first=bool(claimed))
     except GatewayUnavailable:
         logger.warning("No answer about %s; it will be asked again.", refund.key)
         return
@@ -133,19 +161,24 @@ def send_refund(refund_id: int) -> None:
         logger.exception("Asking about %s went wrong; it will be asked again.", refund.key)
         return
     with transaction.atomic():
-        record_refund(refund, outcome, at=clock.now())
+        record_refund(refund, outcome, at=clock.now(), confirmed=refund.doubted)
 
 
-def record_refund(refund: Refund, outcome: Outcome, at: datetime) -> bool:
-    """Record what the provider said about a refund; once confirmed, refunds due → clearing.
+def record_refund(refund: Refund, outcome: Outcome, at: datetime, *, confirmed: bool = False) -> bool:
+    """Record what the provider said about a refund; once confirmed, refunds due → clearing for the card's part.
 
     False if that changes nothing. Refused for good, the money stays in refunds due, in a queue for staff (M9).
-    Touches nothing of the held funds, so it needs no lock of the caller.
+    Events come in any order, so one that contradicts a settled refund is not believed: the provider is asked after
+    the commit, and its answer, `confirmed`, decides. A refund that was confirmed and failed later comes back,
+    clearing → refunds due. Touches nothing of the held funds, so it needs no lock of the caller.
     """
     inside_transaction()
     taken_from = _TAKEN_FROM.get(outcome.state)
     if taken_from is None:
         return False
+    if confirmed and refund.status == _CONTRADICTED.get(outcome.state):
+        # It must still be what it was when the provider was asked.
+        taken_from = (Status(refund.status),)
     news = {
         "status": _STATUS[outcome.state],
         "reason": outcome.reason[:300],
@@ -153,18 +186,35 @@ def record_refund(refund: Refund, outcome: Outcome, at: datetime) -> bool:
         **({"settled_at": at} if outcome.decided else {}),
     }
     with transaction.atomic():
-        if not Refund.objects.filter(pk=refund.pk, status__in=taken_from, retried=False).update(**news):
-            if outcome.succeeded and Refund.objects.filter(pk=refund.pk, retried=True).exists():
-                logger.error("%s succeeded after staff asked again for it: the money may go back twice.", refund.key)
+        mine = Refund.objects.filter(pk=refund.pk, retried=False)
+        if confirmed and outcome.decided:
+            mine.update(doubted=False)
+        if not mine.filter(status__in=taken_from).update(**news):
+            _doubt(refund, outcome, confirmed=confirmed)
             return False
+        due, provider = refunds_due(refund.currency), clearing(refund.charge)
         if outcome.succeeded:
-            source, destination = refunds_due(refund.currency), clearing(refund.charge)
-            book([Entry(source, destination, refund.amount, Transfer.Kind.REFUNDED, refund.held, refund=refund)], at)
+            book([Entry(due, provider, refund.card_amount, Kind.REFUNDED, refund.held, refund=refund)], at)
+        elif Status.SUCCEEDED in taken_from:
+            book([Entry(provider, due, refund.card_amount, Kind.REFUND_RETURNED, refund.held, refund=refund)], at)
     for name, value in news.items():
         setattr(refund, name, value)
     if refund.status == Status.REFUSED:
         logger.error("The provider refused %s: %s Staff must act.", refund.key, refund.reason)
     return True
+
+
+def _doubt(refund: Refund, outcome: Outcome, *, confirmed: bool) -> None:
+    """If this contradicts what is settled, remember that, and ask the provider after the commit."""
+    contradicted = _CONTRADICTED.get(outcome.state)
+    if contradicted is None or confirmed:
+        return
+    settled = Refund.objects.filter(pk=refund.pk, status=contradicted)
+    # What is all credit was never asked for, so nobody has anything to say about it.
+    if settled.filter(retried=False, amount__gt=F("credit")).update(doubted=True):
+        transaction.on_commit(partial(send_refund, refund.pk), robust=True)
+    elif outcome.succeeded and settled.exists():
+        logger.error("%s succeeded after staff gave it again: the money may go back twice.", refund.key)
 
 
 def ask_again(refund: Refund, *, at: datetime) -> Refund:
@@ -173,13 +223,27 @@ def ask_again(refund: Refund, *, at: datetime) -> Refund:
     The refused row stays as history; the money stays in refunds due and belongs to the new attempt.
     """
     with transaction.atomic():
-        refused = Refund.objects.filter(pk=refund.pk, status=Status.REFUSED, retried=False)
-        if not refused.update(retried=True):
-            raise NotRefused("Only a refund that was refused, and not asked for again since, can be asked for again.")
-        refund.retried = True
-        attempt = refund.attempt + 1
-        key = f"{refund.key.removesuffix(f'/{refund.attempt}')}/{attempt}"
-        return _owe(refund.charge, refund.amount, key=key, at=at, attempt=attempt)
+        return _instead_of(refund, refund.credit, at)
+
+
+def turn_into_credit(refund: Refund, *, at: datetime) -> Refund:
+    """For staff: what the provider refused to give back becomes the payer's credit, at once (M9). NotRefused otherwise.
+
+    The refused row stays as history, the new one is settled: refunds due → credit of what the card would have got.
+    """
+    with transaction.atomic():
+        credited = _instead_of(refund, refund.amount, at)
+        give(credited, refund.card_amount, at=at)
+        return credited
+
+
+def _instead_of(refund: Refund, part_of_credit: int, at: datetime) -> Refund:
+    refused = Refund.objects.filter(pk=refund.pk, status=Status.REFUSED, retried=False, doubted=False)
+    if not refused.update(retried=True):
+        raise NotRefused("Only a refund that was refused, and that nothing was done about since, can be given again.")
+    refund.retried = True
+    key = f"{refund.key.removesuffix(f'/{refund.attempt}')}/{refund.attempt + 1}"
+    return _owe(refund.charge, refund.amount, part_of_credit, key=key, at=at, instead_of=refund)
 
 
 def settle_refunds(*, at: datetime) -> int:
@@ -199,6 +263,12 @@ def settle_refunds(*, at: datetime) -> int:
         except Exception:
             logger.exception("Refund %s is set aside for a while.", refund.key)
     return len(refunds)
+
+
+def _ask(refund: Refund, provider: Gateway, *, first: bool) -> Outcome:
+    if first:
+        return _give_back(refund, provider)
+    return provider.find_refund(_request_of(refund)) if refund.doubted else _find_out(refund, provider)
 
 
 def _give_back(refund: Refund, provider: Gateway) -> Outcome:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from payments import services
 from payments.models import Account, Charge, HeldFunds, Refund, SandboxCharge, SandboxRefund, Transfer
@@ -21,6 +21,7 @@ def check_ledger() -> None:
     transfers = list(Transfer.objects.select_related("source", "destination").order_by("pk"))
     _transfers_are_sound(transfers)
     _balances_agree(transfers)
+    _reserved_credit_has_its_attempt()
     for held in HeldFunds.objects.all():
         check_held(held)
 
@@ -32,10 +33,12 @@ def check_at_rest() -> None:
     assert not Refund.objects.unsettled().exists()
     charged = {(row.key, row.amount) for row in SandboxCharge.objects.filter(status="succeeded")}
     booked = Charge.objects.filter(Q(funded=True) | Q(surplus=True))
-    assert {(row.key, row.amount) for row in booked} == charged
-    assert booked.count() == Charge.objects.filter(status="succeeded").count() == len(charged)
+    assert booked.count() == Charge.objects.filter(status="succeeded").count()
+    by_card = [(row.key, row.card_amount) for row in booked if row.card_amount]
+    assert (set(by_card), len(by_card)) == (charged, len(charged))
     given_back = {(row.key, row.amount) for row in SandboxRefund.objects.filter(status="succeeded")}
-    assert {(row.key, row.amount) for row in Refund.objects.filter(status="succeeded")} == given_back
+    confirmed = Refund.objects.filter(status="succeeded")
+    assert {(row.key, row.card_amount) for row in confirmed if row.card_amount} == given_back
 
 
 def _transfers_are_sound(transfers: list[Transfer]) -> None:
@@ -71,20 +74,55 @@ def check_held(held: HeldFunds) -> None:
         assert refunds_due >= 0
         moved[transfer.kind] += transfer.amount
     assert held_now == held.amount - held.refunded - held.released - held.charged_back
-    assert moved["charge"] == held.amount
+    assert moved["charge"] + moved["credit_spent"] == held.amount
     assert moved["refund"] == held.refunded
     assert moved["earning"] + moved["fee"] == held.released
     if held.released:
         assert held_now == 0
         assert moved["earning"] == held.left_price - share(held.left_price, held.commission_rate)
         assert held.amount - held.refunded == held.left_price + share(held.left_price, held.buyer_fee_rate, held.step)
-    assert sum(charge.amount for charge in held.charges.all() if charge.funded) == held.amount
-    assert sum(charge.amount for charge in held.charges.all() if charge.surplus) == moved["surplus"]
-    settled = sum(refund.amount for refund in held.refunds.all() if refund.status == "succeeded")
-    owed = sum(refund.amount for refund in held.refunds.all() if refund.status != "succeeded" and not refund.retried)
-    assert (settled, owed) == (moved["refunded"], refunds_due)
+    charges, refunds = list(held.charges.all()), list(held.refunds.all())
+    for charge in charges:
+        check_charge(charge)
+    standing = [refund for refund in refunds if not refund.retried]
+    assert sum(refund.amount for refund in standing) == moved["refund"] + moved["surplus"] + moved["credit_returned"]
+    assert sum(refund.credit for refund in standing) == moved["credited"] + moved["credit_returned"]
+    settled = sum(refund.card_amount for refund in standing if refund.status == "succeeded")
+    owed = sum(refund.card_amount for refund in standing if refund.status != "succeeded")
+    assert (settled, owed) == (moved["refunded"] - moved["refund_returned"], refunds_due)
     cents = services.where_every_cent_is([held.reference])[held.reference]
-    assert cents.charged == moved["charge"] + moved["surplus"]
+    assert cents.with_credit == moved["credit_spent"] + moved["credit_returned"]
+    assert cents.charged == moved["charge"] + moved["surplus"] + cents.with_credit
+    assert cents.as_credit == moved["credited"] + moved["credit_returned"]
     assert cents.charged == (
         cents.held + cents.seller + cents.fees + cents.refunds_due + cents.refunded + cents.charged_back
     )
+
+
+def check_charge(charge: Charge) -> None:
+    """One attempt: card and credit each went where the row says, and the card got back no more than it gave."""
+    moved: dict[str, int] = defaultdict(int)
+    for transfer in charge.transfers.all():
+        moved[transfer.kind] += transfer.amount
+    assert moved["charge"] == charge.card_amount * charge.funded
+    assert moved["surplus"] == charge.card_amount * charge.surplus
+    assert moved["credit_spent"] == charge.credit * charge.funded
+    aside = moved["credit_reserved"] - moved["credit_returned"] - moved["credit_spent"]
+    assert aside in ([charge.credit] if not charge.decided else [0, charge.credit] if not booked(charge) else [0])
+    to_card = sum(refund.card_amount for refund in charge.refunds.filter(retried=False))
+    assert to_card <= charge.card_amount
+
+
+def booked(charge: Charge) -> bool:
+    return charge.status != "succeeded" or charge.funded or charge.surplus
+
+
+def _reserved_credit_has_its_attempt() -> None:
+    reserved: dict[tuple[int, str], int] = defaultdict(int)
+    # A success whose booking is still to come has its credit yet.
+    for charge in Charge.objects.filter(Q(funded=False, surplus=False), credit__gt=0).select_related("held"):
+        aside = charge.transfers.filter(destination__code="credit_reserved").aggregate(total=Sum("amount", default=0))
+        back = charge.transfers.filter(source__code="credit_reserved").aggregate(total=Sum("amount", default=0))
+        reserved[charge.held.payer_id, charge.currency] += aside["total"] - back["total"]
+    for account in Account.objects.with_balance().filter(code="credit_reserved"):
+        assert account.balance == reserved[account.owner_id, account.currency]

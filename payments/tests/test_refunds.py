@@ -32,6 +32,10 @@ class Faulty(SandboxGateway):
     before: ClassVar[list[Exception]] = []
     afterwards: ClassVar[list[Exception]] = []
     answers: ClassVar[list[Outcome]] = []
+    find: ClassVar[list[Outcome]] = []
+
+    def find_refund(self, request: RefundRequest) -> Outcome:
+        return self.find.pop(0) if self.find else super().find_refund(request)
 
     def refund(self, request: RefundRequest) -> Outcome:
         if self.before:
@@ -47,7 +51,7 @@ class Faulty(SandboxGateway):
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> type[Faulty]:
     monkeypatch.setitem(GATEWAYS, "sandbox", Faulty)
-    for name in ("before", "afterwards", "answers"):
+    for name in ("before", "afterwards", "answers", "find"):
         monkeypatch.setattr(Faulty, name, [])
     return Faulty
 
@@ -292,7 +296,7 @@ def test_staff_ask_again_with_a_new_key_and_the_money_goes_back_once(
         services.ask_again(refused, at=after(days=1))
     with transaction.atomic():
         assert not services.record_refund(refused, Outcome(State.SUCCEEDED), after(days=1))
-    alarm = f"{refused.key} succeeded after staff asked again for it: the money may go back twice."
+    alarm = f"{refused.key} succeeded after staff gave it again: the money may go back twice."
     assert caplog.messages[-1] == alarm
     assert cents(held) == services.Cents(charged=10_550, refunded=10_550)
     check_at_rest()
@@ -310,14 +314,96 @@ def test_staff_may_have_to_ask_more_than_once(held: HeldFunds, commit: Commit) -
     assert cents(held).refunds_due == 10_550
 
 
-def test_a_refund_believed_refused_that_went_through_is_booked(held: HeldFunds, commit: Commit) -> None:
-    pay(held, "card_refund_refused")
+def say(refund: Refund, state: State, commit: Commit, hours: int) -> bool:
+    """An event about a refund, recorded; what it makes us ask is asked after the commit."""
+    with commit():
+        return services.record_refund(Refund.objects.get(pk=refund.pk), Outcome(state), after(hours=hours))
+
+
+def told(refund: Refund) -> tuple[str, bool, int, list[str]]:
+    """What a refund is now: its status, whether it is doubted, how much is due, and how its money moved."""
+    refund.refresh_from_db()
+    kinds = [transfer.kind for transfer in refund.transfers.all()]
+    return refund.status, refund.doubted, cents(refund.held).refunds_due, kinds
+
+
+def test_a_refund_believed_refused_that_went_through_is_booked(
+    held: HeldFunds, commit: Commit, line: type[Faulty]
+) -> None:
+    pay(held)
+    line.answers.append(Outcome(State.FAILED, reason="The account is locked."))
     with commit():
         refund = services.refund_all(held, at=NOON)
-    refund.refresh_from_db()
-    with transaction.atomic():
-        assert services.record_refund(refund, Outcome(State.SUCCEEDED), after(hours=1))
+    assert told(refund) == ("refused", False, 10_550, ["refund"])
+    line.find = [Outcome(State.SUCCEEDED)]
+    assert not say(refund, State.SUCCEEDED, commit, hours=1)
+    assert told(refund) == ("succeeded", False, 0, ["refund", "refunded"])
+
+
+def test_a_refund_that_fails_after_it_was_confirmed_comes_back_and_waits_for_staff(
+    held: HeldFunds, commit: Commit, line: type[Faulty]
+) -> None:
+    pay(held)
+    with commit():
+        refund = services.refund_all(held, at=NOON)
+    assert told(refund) == ("succeeded", False, 0, ["refund", "refunded"])
+    Refund.objects.update(documented=True)
+    line.find = [Outcome(State.FAILED, reason="The account is closed.")]
+    assert not say(refund, State.FAILED, commit, hours=9)
+    assert told(refund) == ("refused", False, 10_550, ["refund", "refunded", "refund_returned"])
+    assert (refund.reason, list(Refund.objects.waiting_for_staff())) == ("The account is closed.", [refund])
+    assert not say(refund, State.FAILED, commit, hours=10)
+    line.answers.append(Outcome(State.SUCCEEDED))
+    with commit():
+        again = services.ask_again(refund, at=after(hours=11))
+    # The same money has its credit note already.
+    assert (told(again), again.documented) == (("succeeded", False, 0, ["refunded"]), True)
     assert cents(held) == services.Cents(charged=10_550, refunded=10_550)
+
+
+def test_an_older_success_that_arrives_after_the_failure_is_not_believed(
+    held: HeldFunds, commit: Commit, line: type[Faulty]
+) -> None:
+    pay(held)
+    line.answers.append(Outcome(State.PROCESSING))
+    with commit():
+        refund = services.refund_all(held, at=NOON)
+    assert say(refund, State.FAILED, commit, hours=1)
+    line.find = [Outcome(State.FAILED)]
+    assert not say(refund, State.SUCCEEDED, commit, hours=2)
+    assert told(refund) == ("refused", False, 10_550, ["refund"])
+
+
+def test_a_doubt_outlives_a_silent_provider_and_keeps_staff_from_giving_twice(
+    held: HeldFunds, commit: Commit, line: type[Faulty]
+) -> None:
+    pay(held)
+    line.answers.append(Outcome(State.FAILED))
+    with commit():
+        refund = services.refund_all(held, at=NOON)
+    line.find = [Outcome.UNDECIDED, Outcome(State.PROCESSING), Outcome(State.SUCCEEDED)]
+    say(refund, State.SUCCEEDED, commit, hours=1)
+    assert told(refund) == ("refused", True, 10_550, ["refund"])
+    for give_again in (services.ask_again, services.turn_into_credit):
+        with pytest.raises(services.NotRefused):
+            give_again(refund, at=after(hours=1))
+    assert services.settle_refunds(at=after(hours=2)) == 1
+    assert told(refund) == ("refused", True, 10_550, ["refund"])
+    assert services.settle_refunds(at=after(hours=3)) == 1
+    assert told(refund) == ("succeeded", False, 0, ["refund", "refunded"])
+    assert services.settle_refunds(at=after(hours=9)) == 0
+
+
+def test_an_answer_that_was_overtaken_is_not_recorded(held: HeldFunds, commit: Commit) -> None:
+    """The provider was asked about a refused refund; before its answer was recorded, another worker recorded it."""
+    pay(held)
+    with commit():
+        refund = services.refund_all(held, at=NOON)
+    seen = Refund.objects.get(pk=refund.pk)
+    seen.status = Refund.Status.REFUSED
+    with transaction.atomic():
+        assert not services.record_refund(seen, Outcome(State.SUCCEEDED), after(hours=1), confirmed=True)
+    assert told(refund) == ("succeeded", False, 0, ["refund", "refunded"])
 
 
 def test_the_database_holds_refunds_to_their_rules(held: HeldFunds) -> None:

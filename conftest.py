@@ -11,6 +11,8 @@ from pytest_django import DjangoDbBlocker
 
 from marketplace.embedded.browser import HOW_TO_INSTALL, find_chromium
 
+pytest_plugins = ["payments.tests.peer"]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:

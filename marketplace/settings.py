@@ -137,6 +137,20 @@ ACCOUNT_PREVENT_ENUMERATION = True
 
 # Payments. `sandbox` is the embedded provider with documented test cards; no real money moves.
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default="sandbox")
+PAYMENT_GATEWAYS = ("sandbox", "stripe")
+if PAYMENT_GATEWAY not in PAYMENT_GATEWAYS:
+    known = ", ".join(PAYMENT_GATEWAYS)
+    raise ImproperlyConfigured(f"PAYMENT_GATEWAY is {PAYMENT_GATEWAY!r}; choose one of: {known}.")
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
+STRIPE_JS_URL = env.str("STRIPE_JS_URL", default="https://js.stripe.com/v3/")
+STRIPE_TIMEOUT = 20  # seconds that an answer may take
+if PAYMENT_GATEWAY == "stripe":
+    keys = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
+    if missing := ", ".join(key for key in keys if not vars()[key]):
+        raise ImproperlyConfigured(f"PAYMENT_GATEWAY is stripe, which needs what is not set: {missing}.")
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=SECRET_KEY)
 SANDBOX_PROCESSING = env.int("SANDBOX_PROCESSING", default=20)  # seconds that a "processing" test card takes
 EVENT_RECEIVER = "marketplace.webhooks.receive"  # takes (raw_body, signature) of an event; accepts by not raising
@@ -182,6 +196,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "alarm late support": {"task": "resolution.tasks.alarm_late_support", "schedule": timedelta(days=1)},
     "issue documents": {"task": "payments.tasks.issue_documents", "schedule": SWEEP_EVERY},
     "settle refunds": {"task": "payments.tasks.settle_refunds", "schedule": SWEEP_EVERY},
+    "clear earnings": {"task": "payments.tasks.clear_earnings", "schedule": SWEEP_EVERY},
+    "settle withdrawals": {"task": "payments.tasks.settle_withdrawals", "schedule": SWEEP_EVERY},
     "deliver sandbox events": {"task": "payments.tasks.deliver_sandbox_events", "schedule": timedelta(seconds=5)},
 }
 

@@ -1,5 +1,5 @@
 """Where Django looks for admin pages: those that read across storeys are in the back office."""
 
-from marketplace.backoffice import cases, orders, people, proofs
+from marketplace.backoffice import cases, events, orders, people, proofs
 
-__all__ = ["cases", "orders", "people", "proofs"]
+__all__ = ["cases", "events", "orders", "people", "proofs"]

@@ -1,5 +1,9 @@
 """Where payment providers report: verified through `payments`, then told to `orders`. Knowledge flows down."""
 
+import logging
+from functools import partial
+
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -7,50 +11,107 @@ from django.views.decorators.http import require_POST
 
 import orders.services
 import payments.services
+import resolution.services
 from marketplace import clock
-from payments.gateways import BadEvent, BadSignature, ParsedEvent, gateway
-from payments.models import Charge, Refund
+from payments.gateways import GATEWAYS, BadEvent, BadSignature, GatewayError, GatewayUnavailable, ParsedEvent, gateway
+from payments.models import Charge, PayoutAccount, ProviderEvent, Refund, Withdrawal
+
+logger = logging.getLogger(__name__)
 
 MAX_BYTES = 256 * 1024
 
 
-def receive(raw_body: bytes, signature: str) -> None:
+def receive(raw_body: bytes, signature: str, provider: str = "") -> None:
     """Take one event: its id and its effect are recorded in one commit; seen before, it changes nothing (M7).
 
     Raises `BadSignature` or `BadEvent`; whatever else is raised means that it must be delivered again.
     """
-    event = gateway().receive(raw_body, signature)
+    apply(gateway(provider).receive(raw_body, signature))
+
+
+def replay(event: ProviderEvent) -> ProviderEvent:
+    """Take a stored event once more, as if it had just come; one that was applied changes nothing.
+
+    Raises `BadEvent` when what was stored cannot be read any more.
+    """
+    apply(gateway(event.provider).reread(event.body))
+    event.refresh_from_db()
+    return event
+
+
+def apply(event: ParsedEvent) -> None:
+    """Bring a verified event to whom it concerns: an order's charge, an order's chargeback, or what has no order."""
     charge = Charge.objects.filter(key=event.charge_key).first() if event.charge_key else None
-    if charge:
+    if event.dispute:
+        charge = Charge.objects.filter(provider=event.provider, provider_id=event.dispute.charge_id).first()
+    if charge and event.dispute:
+        resolution.services.record_chargeback(charge.pk, event)
+    elif charge:
         orders.services.record_charge(charge.pk, event.outcome, event=event)
     else:
-        _receive_without_order(event)
+        _apply_without_order(event)
 
 
 @transaction.atomic
-def _receive_without_order(event: ParsedEvent) -> None:
-    """Refunds change no order; what we never asked for is recorded, alarmed and not applied."""
+def _apply_without_order(event: ParsedEvent) -> None:
+    """Refunds and withdrawals change no order; what we never asked for is recorded, alarmed and not applied."""
     now = clock.now()
     stored = payments.services.record_event(event, at=now)
     if stored is None:
         return
+    if event.dispute:
+        payments.services.refuse_event(event, "we know no such charge of this provider.")
+        return
+    if event.payout_account:
+        outcome = _ask_about_account(event)
+        payments.services.mark_applied(stored, outcome=outcome, at=now)
+        return
     operation = payments.services.match_event(event)
     if isinstance(operation, Refund):
         is_news = payments.services.record_refund(operation, event.outcome, at=now)
-        outcome = f"refund {event.outcome.state}" if is_news else "changed nothing: known already"
-        payments.services.mark_applied(stored, outcome=outcome, at=now)
+    elif isinstance(operation, Withdrawal):
+        is_news = payments.services.record_withdrawal(operation, event.outcome, at=now)
+    else:
+        return
+    kind = "refund" if isinstance(operation, Refund) else "withdrawal"
+    outcome = f"{kind} {event.outcome.state}" if is_news else "changed nothing: known already"
+    payments.services.mark_applied(stored, outcome=outcome, at=now)
+
+
+def _ask_about_account(event: ParsedEvent) -> str:
+    """A seller's account has changed at the provider, which is asked how once this is committed."""
+    account = PayoutAccount.objects.filter(provider=event.provider, provider_id=event.payout_account).first()
+    if account is None:
+        return "ignored: about nobody's account here"
+    transaction.on_commit(partial(_refresh, account), robust=True)
+    return "asked about the account"
+
+
+def _refresh(account: PayoutAccount) -> None:
+    try:
+        payments.services.refresh_payout_account(account, at=clock.now())
+    except (GatewayUnavailable, GatewayError):
+        # Asked again whenever its owner looks at it.
+        logger.warning("No answer about payout account %s.", account.pk)
 
 
 @csrf_exempt
 @require_POST
 def webhook(request: HttpRequest, provider: str) -> HttpResponse:
-    """`/webhooks/<provider>/`: 200 when recorded, 400 for what is malformed or forged, 404 for another provider."""
-    if provider != gateway().name:
+    """`/webhooks/<provider>/`: 200 when recorded, 400 for what is malformed or forged, 404 for an unknown provider.
+
+    A provider that is no longer in use still reports about what it took, so every configured one is heard.
+    """
+    try:
+        known = gateway(provider) if provider in GATEWAYS else None
+    except ImproperlyConfigured:
+        known = None
+    if known is None:
         return HttpResponse(status=404)
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
         return HttpResponse("too large", status=413)
     try:
-        receive(request.body, request.headers.get("Signature", ""))
+        receive(request.body, request.headers.get(known.signature_header, ""), provider)
     except (BadSignature, BadEvent) as refusal:
         return HttpResponse(str(refusal), status=400, content_type="text/plain")
     return HttpResponse("recorded")

@@ -12,6 +12,7 @@ FINANCE_MAY = [
     "change_withdrawallimit",
     "turn_refund_into_credit",
     "decide_chargeback_rest",
+    "replay_event",
 ]
 
 

@@ -1,5 +1,7 @@
 """What providers told us, each once."""
 
+import json
+
 from django.db import models
 
 
@@ -16,6 +18,11 @@ class ProviderEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once")]
+        permissions = [("replay_event", "Can take an event of a provider once more")]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.kind} {self.event_id}"
+
+    @property
+    def pretty(self) -> str:
+        return json.dumps(self.body, indent=2, ensure_ascii=False)

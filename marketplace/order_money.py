@@ -2,7 +2,6 @@
 
 from orders.models import Milestone, Order
 from payments.models import Refund
-from payments.money import fee
 from payments.services import Cents, where_every_cent_is
 
 
@@ -56,4 +55,4 @@ def is_refused(refund: Refund) -> bool:
 def charged_later(order: Order) -> int:
     """What will be charged for the milestones that have not started, in minor units."""
     planned = [milestone for milestone in order.plan if milestone.status == Milestone.Status.PLANNED]
-    return sum(milestone.price + fee(milestone.price, order.terms.buyer_fee) for milestone in planned)
+    return sum(milestone.total for milestone in planned)

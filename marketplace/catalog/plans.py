@@ -23,7 +23,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from marketplace.catalog.models import Terms
-from payments import money
+from payments import money, pricing
 
 MAX_DAYS = 365
 MAX_REVISIONS = 50
@@ -94,7 +94,7 @@ def price_problem(price: int, *, currency: str, terms: Terms) -> str:
         return f"The least price of a milestone is {money.display(least, currency)}."
     if price > greatest:
         return f"The greatest price of a milestone is {money.display(greatest, currency)}."
-    return ""
+    return pricing.why_not_charge(price, currency)
 
 
 def asked_change(data: Mapping[str, Any]) -> str:

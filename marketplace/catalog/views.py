@@ -12,7 +12,7 @@ from marketplace.catalog import covers
 from marketplace.catalog.forms import BrowseForm
 from marketplace.catalog.models import Gig, GigQuerySet, PlanMilestone, Terms
 from marketplace.catalog.search import found
-from payments import money
+from payments.pricing import buyer_fee
 
 PER_PAGE = 24
 
@@ -93,5 +93,5 @@ def _numbers(page: "Page[Gig]") -> list[int | str]:
 
 
 def _priced(milestone: PlanMilestone, terms: Terms) -> PricedStep:
-    fee = money.fee(milestone.price, terms.buyer_fee)
+    fee = buyer_fee(milestone.price, terms.buyer_fee, milestone.gig.currency)
     return PricedStep(milestone, fee, milestone.price + fee)

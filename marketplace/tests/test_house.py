@@ -26,7 +26,7 @@ STOREYS = {
     "marketplace.clock": 1,
     "marketplace.embedded": 1,
 }
-EXCEPTIONS = {("marketplace.catalog", "payments.money")}
+EXCEPTIONS = {("marketplace.catalog", "payments.money"), ("marketplace.catalog", "payments.pricing")}
 
 
 def storey_of(module: str) -> str | None:

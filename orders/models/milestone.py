@@ -9,7 +9,7 @@ from django_fsm import FSMField, transition
 from orders.guards import Refusal, guard
 from orders.models.order import Order, buyer_is_active, is_not_frozen, next_reminder, seller_is_active
 from payments.models import Charge, Chargeback, HeldFunds
-from payments.money import fee
+from payments.pricing import buyer_fee
 
 
 @guard
@@ -205,7 +205,10 @@ class Milestone(models.Model):
 
     @property
     def buyer_fee(self) -> int:
-        return fee(self.price, self.order.terms.buyer_fee)
+        """As agreed when it was started; before that, as it would be now."""
+        if self.held:
+            return self.held.buyer_fee
+        return buyer_fee(self.price, self.order.terms.buyer_fee, self.order.currency)
 
     @property
     def total(self) -> int:

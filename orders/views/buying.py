@@ -14,7 +14,7 @@ from orders.guards import Refusal, Refused
 from orders.views.acting import Button, after_payment, get_or_post, page_of
 from orders.views.once import number_of, token_for
 from payments.errors import PaymentsError
-from payments.money import fee
+from payments.pricing import buyer_fee
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
         form.data.update({key: str(value) for key, value in shown.items()})  # type: ignore[attr-defined]
     else:
         form = CheckoutForm(initial=shown)
-    plan = [Charged(step, fee(step.price, terms.buyer_fee)) for step in gig.plan.all()]
+    plan = [Charged(step, buyer_fee(step.price, terms.buyer_fee, gig.currency)) for step in gig.plan.all()]
     context = {
         "gig": gig,
         "form": form,

@@ -1,0 +1,20 @@
+"""What a price comes to for the buyer, in amounts that the gateway in use can charge (M1, M3)."""
+
+from payments.gateways import gateway
+from payments.money import display, fee
+
+
+def buyer_fee(price: int, rate: int, currency: str) -> int:
+    """The buyer's fee on `price`: `rate` basis points of it, half up to what can be charged in this currency."""
+    return fee(price, rate, gateway().step(currency))
+
+
+def why_not_charge(price: int, currency: str) -> str:
+    """Why nobody can be charged this price, as a sentence; empty when they can."""
+    provider = gateway()
+    step = provider.step(currency)
+    if price % step:
+        return f"Prices in {currency} go in steps of {display(step, currency)}."
+    if price < provider.least(currency):
+        return f"The least that can be charged is {display(provider.least(currency), currency)}."
+    return ""

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from marketplace import health, views, webhooks
+from marketplace import earnings, health, views, webhooks
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("orders/", views.bought, name="bought"),
     path("sales/", views.sold, name="sold"),
     path("orders/<slug:number>/", views.order_page, name="order"),
+    path("earnings/", earnings.earnings, name="earnings"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

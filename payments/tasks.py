@@ -4,7 +4,7 @@ from celery import shared_task
 
 from marketplace import clock
 from payments import services
-from payments.gateways import sandbox, sandbox_events
+from payments.gateways import sandbox, sandbox_bank, sandbox_events
 
 
 @shared_task
@@ -13,9 +13,20 @@ def settle_refunds() -> None:
 
 
 @shared_task
+def clear_earnings() -> None:
+    services.clear_earnings(at=clock.now())
+
+
+@shared_task
+def settle_withdrawals() -> None:
+    services.settle_withdrawals(at=clock.now())
+
+
+@shared_task
 def deliver_sandbox_events() -> None:
     at = clock.now()
     sandbox.settle_processing(at)
+    sandbox_bank.settle_payouts(at)
     sandbox_events.deliver_due(at)
 
 

@@ -28,6 +28,7 @@ from .base import (
     State,
     outside_transaction,
 )
+from .sandbox_bank import SandboxBank
 from .sandbox_events import announce_charge, announce_refund, parse, read
 
 CARDS = (
@@ -55,7 +56,7 @@ CARDS = (
 )
 
 
-class SandboxGateway:
+class SandboxGateway(SandboxBank):
     name: ClassVar[str] = "sandbox"
     signature_header: ClassVar[str] = "Signature"
 

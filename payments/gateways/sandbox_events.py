@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils.module_loading import import_string
 
 from payments.backoff import next_try
-from payments.models import SandboxCharge, SandboxEvent, SandboxRefund
+from payments.models import SandboxCharge, SandboxEvent, SandboxPayout, SandboxPayoutAccount, SandboxRefund
 
 from .base import BadEvent, BadSignature, Outcome, ParsedEvent, State, outside_transaction
 
@@ -28,6 +28,8 @@ _CHARGE_KINDS = {
     "charge.canceled": State.CANCELED,
 }
 _REFUND_KINDS = {"refund.succeeded": State.SUCCEEDED, "refund.refused": State.FAILED}
+_PAYOUT_KINDS = {"payout.paid": State.SUCCEEDED, "payout.failed": State.FAILED}
+_PAYOUT_ACCOUNT_KIND = "payout_account.updated"
 _FIRST_RETRY = timedelta(seconds=15)
 
 
@@ -41,6 +43,17 @@ def announce_charge(charge: SandboxCharge, at: datetime) -> None:
 def announce_refund(refund: SandboxRefund, at: datetime) -> None:
     kind = "refund.succeeded" if refund.status == State.SUCCEEDED else "refund.refused"
     _announce(kind, refund.key, str(refund.pk), refund.amount, refund.charge.currency, refund.reason, at)
+
+
+def announce_payout(payout: SandboxPayout, at: datetime) -> None:
+    """Write the event of a payout that was paid, refused or sent back; one that waits has none."""
+    kind = {State.SUCCEEDED: "payout.paid", State.FAILED: "payout.failed"}.get(cast("State", payout.status))
+    if kind:
+        _announce(kind, payout.key, str(payout.pk), payout.amount, payout.currency, payout.reason, at)
+
+
+def announce_payout_account(account: SandboxPayoutAccount, at: datetime) -> None:
+    _announce(_PAYOUT_ACCOUNT_KIND, account.key, str(account.pk), 0, "", "", at)
 
 
 def _announce(kind: str, key: str, provider_id: str, amount: int, currency: str, reason: str, at: datetime) -> None:
@@ -105,7 +118,10 @@ def parse(body: Mapping[str, Any]) -> ParsedEvent:
     kind, event_id, data = _text(body, "type"), _text(body, "id"), body.get("data")
     if not event_id or not isinstance(data, dict):
         raise BadEvent("The event has no number or no data.")
-    state = _CHARGE_KINDS.get(kind) or _REFUND_KINDS.get(kind)
+    if kind == _PAYOUT_ACCOUNT_KIND:
+        account = _text(data, "id")
+        return ParsedEvent("sandbox", event_id, kind, Outcome(State.UNDECIDED), 0, "", body, payout_account=account)
+    state = _CHARGE_KINDS.get(kind) or _REFUND_KINDS.get(kind) or _PAYOUT_KINDS.get(kind)
     if state is None:
         # A kind of event that means nothing to us is stored and ignored, as with any provider.
         return ParsedEvent("sandbox", event_id, kind, Outcome(State.UNDECIDED), 0, "", body)
@@ -119,6 +135,7 @@ def parse(body: Mapping[str, Any]) -> ParsedEvent:
         kind=kind,
         charge_key=key if kind in _CHARGE_KINDS else None,
         refund_key=key if kind in _REFUND_KINDS else None,
+        payout_key=key if kind in _PAYOUT_KINDS else None,
         outcome=Outcome(state, provider_id=_text(data, "id"), reason=_text(data, "reason")),
         amount=amount,
         currency=_text(data, "currency"),

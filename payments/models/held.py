@@ -17,7 +17,15 @@ from .ledger import Transfer
 class HeldFundsQuerySet(models.QuerySet["HeldFunds"]):
     def released_to(self, payee: User) -> Self:
         """What `payee` was paid for, newest first, each with the `earned` amount that the ledger has for it."""
-        done = self.filter(payee=payee, released_at__isnull=False).order_by("-released_at", "-pk")
+        return self._with_earned(payee).order_by("-released_at", "-pk")
+
+    def clearing_for(self, payee: User) -> Self:
+        """What `payee` has earned and cannot withdraw yet, each with its `earned` amount (M6)."""
+        waiting = self._with_earned(payee).filter(available_at__isnull=False, cleared_at=None)
+        return waiting.order_by("available_at", "pk")
+
+    def _with_earned(self, payee: User) -> Self:
+        done = self.filter(payee=payee, released_at__isnull=False)
         # One release, so one such transfer. A subquery, because it is worked out only for the rows of the page shown.
         earning = Transfer.objects.filter(held=OuterRef("pk"), kind="earning")
         return done.annotate(earned=Coalesce(Subquery(earning.values("amount")), 0))

@@ -31,7 +31,7 @@ def sandbox_authenticate(request: HttpRequest, charge_id: uuid.UUID) -> HttpResp
             "charge": charge,
             "waits": charge.status == State.ACTION_NEEDED,
             "said": _SAID.get(State(charge.status), "is still being decided"),
-            "back": _safe(charge.return_url, request),
+            "back": safe_way_back(charge.return_url, request),
         }
         return render(request, "payments/sandbox_authenticate.html", context)
     answer = request.POST.get("answer")
@@ -41,10 +41,10 @@ def sandbox_authenticate(request: HttpRequest, charge_id: uuid.UUID) -> HttpResp
     sandbox.confirm(charge.pk, approved=answer == "approve", at=at)
     # At once, so that the payer finds the news where they go back to; if it fails, beat delivers it.
     sandbox_events.deliver_due(at, about=charge.key)
-    return HttpResponseRedirect(_safe(charge.return_url, request))
+    return HttpResponseRedirect(safe_way_back(charge.return_url, request))
 
 
-def _safe(url: str, request: HttpRequest) -> str:
+def safe_way_back(url: str, request: HttpRequest) -> str:
     """The address to go back to, if it is on this site."""
     here = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return url if here else "/"

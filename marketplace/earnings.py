@@ -1,0 +1,163 @@
+"""A seller's earnings: what is theirs, what is on its way, and what is to come and when (M6, P2).
+
+Assembled here, because what is to come is known to the orders, and what is there to the ledger.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Sum
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.functional import cached_property
+from django.views.decorators.http import require_safe
+
+from marketplace import clock
+from marketplace.accounts.models import User
+from marketplace.accounts.requests import SignedInRequest
+from orders.models import Milestone
+from payments import services
+from payments.models import HeldFunds, PayoutAccount, Withdrawal, WithdrawalLimit
+from payments.services import Balance
+
+PER_PAGE = 50
+WITHDRAWALS_SHOWN = 20
+Status = Withdrawal.Status
+
+
+@dataclass(frozen=True)
+class Purse:
+    """What a seller has in one currency, and why they can withdraw nothing of it now."""
+
+    balance: Balance
+    in_flight: int
+    limit: WithdrawalLimit | None
+    account: PayoutAccount | None
+    owes: bool
+
+    @property
+    def owed(self) -> int:
+        return -self.balance.debt
+
+    @cached_property
+    def why_not(self) -> str:
+        """The first thing in the way; empty when the button is there. The service itself has the last word."""
+        if self.owes:
+            return "What you owe has to be paid before anything is withdrawn."
+        if self.in_flight:
+            return "A withdrawal is under way; the next one can follow it."
+        if self.limit is None:
+            return "Nothing can be withdrawn in this currency at the moment."
+        if self.account is None or not self.account.is_ready:
+            return "Connect your bank first."
+        return ""
+
+    @property
+    def is_too_little(self) -> bool:
+        return self.limit is not None and self.balance.available < self.limit.least
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is to come for one milestone: the amount, and until when it is available at the latest."""
+
+    title: str
+    url: str
+    currency: str
+    price: int
+    commission: int
+    amount: int
+    state: str
+    by: datetime | None
+    note: str = ""
+
+
+@login_required
+@require_safe
+def earnings(request: SignedInRequest) -> HttpResponse:
+    """What the signed-in person has earned and what will be theirs, per currency and per milestone."""
+    seller, now = request.user, clock.now()
+    released = Paginator(HeldFunds.objects.released_to(seller), PER_PAGE)
+    account = services.payout_account_of(seller)
+    withdrawals = Withdrawal.objects.filter(owner=seller).select_related("account").order_by("-pk")
+    context = {
+        "purses": _purses(seller, account),
+        "account": account,
+        "expected": _expected(seller, now),
+        "withdrawals": withdrawals[:WITHDRAWALS_SHOWN],
+        "released": released.get_page(request.GET.get("page")),
+    }
+    return render(request, "payments/earnings.html", context)
+
+
+def _purses(seller: User, account: PayoutAccount | None) -> list[Purse]:
+    balances = services.purse(seller)
+    flying = Withdrawal.objects.in_flight().filter(owner=seller).order_by()
+    in_flight = dict(flying.values_list("currency").annotate(Sum("amount")))
+    limits = {limit.currency: limit for limit in WithdrawalLimit.objects.all()}
+    owes = any(balance.debt < 0 for balance in balances)
+    return [
+        Purse(
+            balance=balance,
+            in_flight=in_flight.get(balance.currency, 0),
+            limit=limits.get(balance.currency),
+            account=account,
+            owes=owes,
+        )
+        for balance in balances
+    ]
+
+
+def _expected(seller: User, now: datetime) -> list[Expected]:
+    """Open milestones and earnings that are clearing, what comes first at the top, then what has no date."""
+    milestones = Milestone.objects.filter(order__seller=seller, status__in=Milestone.OPEN)
+    coming = [_of_milestone(milestone, now) for milestone in milestones.select_related("order__terms", "held")]
+    coming += [_of_clearing(held) for held in HeldFunds.objects.clearing_for(seller).select_related("milestone__order")]
+    far = datetime.max.replace(tzinfo=now.tzinfo)
+    return sorted(coming, key=lambda expected: (expected.by or far, expected.title))
+
+
+def _of_clearing(held: HeldFunds) -> Expected:
+    milestone = held.milestone
+    return Expected(
+        title=milestone.title,
+        url=milestone.order.get_absolute_url(),
+        currency=held.currency,
+        price=held.left_price,
+        commission=held.commission,
+        amount=held.earned,
+        state="Clearing",
+        by=held.available_at,
+    )
+
+
+def _of_milestone(milestone: Milestone, now: datetime) -> Expected:
+    held, order = milestone.held, milestone.order
+    assert held  # the database refuses an open milestone without held funds
+    by, note = _date_of(milestone, now)
+    return Expected(
+        title=milestone.title,
+        url=order.get_absolute_url(),
+        currency=held.currency,
+        price=held.left_price,
+        commission=held.commission,
+        amount=held.payout,
+        state="Frozen" if order.paused_at else milestone.get_status_display(),
+        by=by,
+        note=note,
+    )
+
+
+def _date_of(milestone: Milestone, now: datetime) -> tuple[datetime | None, str]:
+    """Until when it is available at the latest, and under which condition; no date where no clock runs."""
+    order, terms, clearing = milestone.order, milestone.order.terms, milestone.held.clearing if milestone.held else None
+    assert clearing is not None
+    if order.paused_at:
+        return None, "A case is open: the order is frozen, and its clocks stand still."
+    if milestone.status == Milestone.Status.DELIVERED:
+        return (order.decide_by + clearing, "") if order.decide_by else (None, "")
+    if milestone.deliver_by is None or milestone.deliver_by <= now:
+        return None, "Late: the date follows from your delivery."
+    return milestone.deliver_by + terms.review + clearing, "Forecast, if you deliver in time."

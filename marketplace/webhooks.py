@@ -13,6 +13,7 @@ import orders.services
 import payments.services
 import resolution.services
 from marketplace import clock
+from payments.errors import PaymentsError
 from payments.gateways import GATEWAYS, BadEvent, BadSignature, GatewayError, GatewayUnavailable, ParsedEvent, gateway
 from payments.models import Charge, PayoutAccount, ProviderEvent, Refund, Withdrawal
 
@@ -45,7 +46,7 @@ def apply(event: ParsedEvent) -> None:
     if event.dispute:
         charge = Charge.objects.filter(provider=event.provider, provider_id=event.dispute.charge_id).first()
     if charge and event.dispute:
-        resolution.services.record_chargeback(charge.pk, event)
+        resolution.services.record_chargeback(charge.pk, event.dispute, event.amount, event.outcome.reason, event)
     elif charge:
         orders.services.record_charge(charge.pk, event.outcome, event=event)
     else:
@@ -100,6 +101,8 @@ def _refresh(account: PayoutAccount) -> None:
 def webhook(request: HttpRequest, provider: str) -> HttpResponse:
     """`/webhooks/<provider>/`: 200 when recorded, 400 for what is malformed or forged, 404 for an unknown provider.
 
+    409 for what cannot be booked yet, as it came before the news that it builds on: it is to be delivered again.
+
     A provider that is no longer in use still reports about what it took, so every configured one is heard.
     """
     try:
@@ -114,4 +117,6 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
         receive(request.body, request.headers.get(known.signature_header, ""), provider)
     except (BadSignature, BadEvent) as refusal:
         return HttpResponse(str(refusal), status=400, content_type="text/plain")
+    except PaymentsError as refusal:
+        return HttpResponse(str(refusal), status=409, content_type="text/plain")
     return HttpResponse("recorded")

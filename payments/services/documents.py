@@ -9,10 +9,15 @@ from django.db import connection, models, transaction
 from django.db.models import Max, Min, OuterRef, Q, Subquery
 
 from payments.models import Charge, Document, HeldFunds, Refund, Transfer
+from payments.money import display
 
 BATCH = 200
 # The advisory lock that lets one transaction at a time give numbers; any constant that nothing else uses.
 NUMBERING = 0x70617065
+CAME_BACK = (
+    "This refund came back: it could not be completed after all. The number of this credit note is not used again; "
+    "when the money is given back, there will be another credit note."
+)
 
 Kind = Transfer.Kind
 _SETTLES_A_CHARGE = (Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT)
@@ -36,6 +41,19 @@ def issue_documents(at: datetime) -> int:
         _number([_credit_note(refund, at) for refund in refunds])
         Refund.objects.filter(pk__in=[refund.pk for refund in refunds]).update(documented=True)
     return len(charges) + len(refunds)
+
+
+def notes_on(document: Document) -> list[str]:
+    """What has happened since to what a document is about. The document itself stays as it is."""
+    if document.refund:
+        return [] if document.refund.status == Refund.Status.SUCCEEDED else [CAME_BACK]
+    notes = []
+    if document.content["purpose"] == "surplus":
+        notes.append("This payment could not be used for its milestone any more, so it goes back to you in full.")
+    given_back = Document.objects.filter(refund__charge=document.charge_id).order_by("number")
+    for note in given_back:
+        notes.append(f"{display(note.content['total'], note.content['currency'])} went back: credit note {note}.")
+    return notes
 
 
 def missing_numbers(kind: str) -> int:
@@ -77,13 +95,12 @@ def _number(documents: Sequence[Document]) -> None:
 
 def _receipt(charge: Charge, at: datetime) -> Document:
     held = charge.held
+    fee = {"text": f"Buyer fee ({_percent(held.buyer_fee_rate)})", "amount": held.buyer_fee}
+    lines = [{"text": held.description, "amount": charge.amount - held.buyer_fee}, fee]
     content = _common(held) | {
         "happened_at": _iso(charge.settled_at or at),
         "purpose": "funded" if charge.funded else "surplus",
-        "lines": [
-            {"text": held.description, "amount": charge.amount - held.buyer_fee},
-            *([{"text": "Buyer fee", "amount": held.buyer_fee}] if held.buyer_fee else []),
-        ],
+        "lines": [line for line in lines if line["amount"]],
         "total": charge.amount,
         "ways": _ways(charge, charge.card_amount, charge.credit),
     }
@@ -124,6 +141,11 @@ def _ways(charge: Charge, card: int, credit: int) -> list[dict[str, Any]]:
     """How the amount was paid or given back: each way with its part."""
     ways = [{"text": charge.method_label or "Card", "amount": card}, {"text": "Credit", "amount": credit}]
     return [way for way in ways if way["amount"]]
+
+
+def _percent(rate: int) -> str:
+    whole, part = divmod(rate, 100)
+    return f"{whole}.{part:02}".rstrip("0").rstrip(".") + " %"
 
 
 def _iso(instant: datetime) -> str:

@@ -51,7 +51,7 @@ def test_a_charge_gets_a_receipt_that_says_everything(held: HeldFunds, settings:
         "purpose": "funded",
         "lines": [
             {"text": "Logo design: first sketches", "amount": 10_000},
-            {"text": "Buyer fee", "amount": 550},
+            {"text": "Buyer fee (5.5 %)", "amount": 550},
         ],
         "total": 10_550,
         "ways": [{"text": "Visa •••• 4242", "amount": 10_550}],

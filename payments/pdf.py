@@ -1,0 +1,137 @@
+"""PDF: a page of A4 with our fonts, on which text of any script is printed as it is and never as markup."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from fpdf import FPDF
+from fpdf.enums import Align, TableBordersLayout, TableCellFillMode, VAlign
+from fpdf.fonts import FontFace, TTFFont
+
+FONTS = Path(__file__).resolve().parent / "fonts"
+_MISSING = "\ufffd"
+_INK, _SOFT, _LINE = (22, 32, 27), (74, 85, 79), (200, 207, 203)
+_MARGIN = 20
+_INVISIBLE = ("Cf", "Mn", "Me", "Cc", "Cs", "Cn", "Co")
+
+
+class Column(NamedTuple):
+    heading: str
+    width: int  # in shares of the width of the page
+    right: bool = False
+
+
+class Sheet(FPDF):
+    """A document of ours in PDF: headings, facts, and tables that go on over as many pages as they need."""
+
+    def __init__(self, title: str, made_at: datetime) -> None:
+        super().__init__(format="A4")
+        self.alias_nb_pages(None)  # type: ignore[arg-type]  # or "{nb}" in a person's text would be replaced
+        self.add_font("Sans", "", FONTS / "DejaVuSans.ttf")
+        self.add_font("Sans", "B", FONTS / "DejaVuSans-Bold-Latin.ttf")
+        self._known, self._known_in_bold = self._characters("sans"), self._characters("sansB")
+        self.set_text_shaping(True)
+        self.set_margin(_MARGIN)
+        self.set_auto_page_break(True, margin=_MARGIN)
+        self.title_shown = title
+        self.set_title(title)
+        self.set_lang("en")
+        self.set_creation_date(made_at)
+        self.add_page()
+
+    def footer(self) -> None:
+        self.set_y(-14)
+        self._font(8, color=_SOFT)
+        self.cell(0, 5, self.printable(self.title_shown))
+        self.set_x(_MARGIN)
+        self.cell(0, 5, f"Page {self.page_no()}", align=Align.R)
+
+    def printable(self, text: str) -> str:
+        """The text, with a visible mark for each character that our font lacks, and without what nobody can see."""
+
+        def shown(character: str) -> str:
+            if ord(character) in self._known and unicodedata.category(character) != "Cc":
+                return character
+            if character.isspace():
+                return "\n" if character == "\n" else " "
+            return "" if unicodedata.category(character) in _INVISIBLE else _MISSING
+
+        return "".join(shown(character) for character in unicodedata.normalize("NFC", text))
+
+    def heading(self, text: str, size: int = 20) -> None:
+        # Keeps a heading with what follows it.
+        if self.get_y() > self.h - 3 * _MARGIN:
+            self.add_page()
+        self._write(text, size=size, bold=True)
+        self.ln(2)
+
+    def paragraph(self, text: str, *, soft: bool = False, size: int = 10, bold: bool = False) -> None:
+        self._write(text, size=size, bold=bold, color=_SOFT if soft else _INK)
+
+    def space(self, height: float = 5) -> None:
+        self.ln(height)
+
+    def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Names with their values beside them."""
+        self._font(10)
+        with self.table(
+            borders_layout=TableBordersLayout.NONE,
+            first_row_as_headings=False,
+            col_widths=(30, 70),
+            line_height=5.5,
+            padding=(0.4, 1, 0.4, 0),
+            text_align=(Align.L, Align.L),
+        ) as table:
+            for name, value in pairs:
+                row = table.row()
+                row.cell(name, style=FontFace(color=_SOFT))
+                row.cell(self.printable(value))
+
+    def grid(
+        self,
+        columns: Sequence[Column],
+        rows: Iterable[Sequence[str]],
+        totals: Iterable[Sequence[str]] = (),
+        size: int = 9,
+    ) -> None:
+        """A table whose headings are repeated on every page; `totals` are its last rows, in bold."""
+        self._font(size)
+        self.set_draw_color(*_LINE)
+        bold = FontFace(emphasis="BOLD")
+        with self.table(
+            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
+            cell_fill_mode=TableCellFillMode.NONE,
+            headings_style=FontFace(emphasis="BOLD", color=_SOFT),
+            col_widths=tuple(column.width for column in columns),
+            line_height=0.5 * size,
+            padding=(1.4, 1, 1.4, 1),
+            text_align=tuple(Align.R if column.right else Align.L for column in columns),
+            v_align=VAlign.T,
+        ) as table:
+            table.row([column.heading for column in columns])
+            for cells in rows:
+                table.row([self.printable(text) for text in cells])
+            for cells in totals:
+                table.row([self._in_bold(text) for text in cells], style=bold)
+
+    def bytes(self) -> bytes:
+        return bytes(self.output())
+
+    def _write(self, text: str, *, size: int, bold: bool = False, color: tuple[int, int, int] = _INK) -> None:
+        self._font(size, bold=bold, color=color)
+        shown = self._in_bold(text) if bold else self.printable(text)
+        self.multi_cell(0, 0.5 * size, shown, align=Align.L, new_x="LMARGIN", new_y="NEXT")
+
+    def _characters(self, font: str) -> frozenset[int]:
+        embedded = self.fonts[font]
+        assert isinstance(embedded, TTFFont)
+        return frozenset(embedded.cmap)
+
+    def _in_bold(self, text: str) -> str:
+        return "".join(c if ord(c) in self._known_in_bold or c == "\n" else _MISSING for c in self.printable(text))
+
+    def _font(self, size: int, *, bold: bool = False, color: tuple[int, int, int] = _INK) -> None:
+        self.set_font("Sans", "B" if bold else "", size)
+        self.set_text_color(*color)

@@ -6,9 +6,20 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.db.models import Q, Sum
 
 from payments import services
-from payments.models import Account, Charge, HeldFunds, Refund, SandboxCharge, SandboxRefund, Transfer
+from payments.models import (
+    Account,
+    Charge,
+    HeldFunds,
+    Refund,
+    SandboxCharge,
+    SandboxPayout,
+    SandboxRefund,
+    Transfer,
+    Withdrawal,
+)
 
 MAY_BE_NEGATIVE = {"clearing", "chargebacks", "debt", "loss"}
+PURSE = {"earnings_clearing", "earnings_available", "earnings_frozen", "debt"}
 
 
 def share(price: int, rate: int, step: int = 1) -> int:
@@ -22,6 +33,8 @@ def check_ledger() -> None:
     _transfers_are_sound(transfers)
     _balances_agree(transfers)
     _reserved_credit_has_its_attempt()
+    _withdrawals_are_where_they_say(transfers)
+    _people_have_what_came_less_what_went(transfers)
     for held in HeldFunds.objects.all():
         check_held(held)
 
@@ -31,6 +44,9 @@ def check_at_rest() -> None:
     check_ledger()
     assert not Charge.objects.undecided().exists()
     assert not Refund.objects.unsettled().exists()
+    assert not Withdrawal.objects.unsettled().exists()
+    paid_out = {(row.key, row.amount) for row in SandboxPayout.objects.filter(status="succeeded")}
+    assert {(row.key, row.amount) for row in Withdrawal.objects.filter(status="paid")} == paid_out
     charged = {(row.key, row.amount) for row in SandboxCharge.objects.filter(status="succeeded")}
     booked = Charge.objects.filter(Q(funded=True) | Q(surplus=True))
     assert booked.count() == Charge.objects.filter(status="succeeded").count()
@@ -61,6 +77,52 @@ def _balances_agree(transfers: list[Transfer]) -> None:
     assert not any(per_currency.values())
 
 
+def _net_into(transfers: list[Transfer], code: str) -> int:
+    """What these transfers brought into accounts of this kind."""
+    return sum(
+        transfer.amount * ((transfer.destination.code == code) - (transfer.source.code == code))
+        for transfer in transfers
+    )
+
+
+def _withdrawals_are_where_they_say(transfers: list[Transfer]) -> None:
+    """With the seller, in flight or at the provider: in one place, as the row's status says (M6)."""
+    of: dict[int, list[Transfer]] = defaultdict(list)
+    for transfer in transfers:
+        if transfer.withdrawal_id:
+            of[transfer.withdrawal_id].append(transfer)
+            assert transfer.held_id is None
+    for withdrawal in Withdrawal.objects.all():
+        moved = of[withdrawal.pk]
+        flies = withdrawal.amount * (withdrawal.status in ("requested", "approved", "sending", "sent"))
+        paid = withdrawal.amount * (withdrawal.status == "paid")
+        assert (_net_into(moved, "withdrawals"), _net_into(moved, "clearing")) == (flies, paid)
+        personal = {(end.owner_id, end.currency) for row in moved for end in (row.source, row.destination) if end.owner}
+        assert personal == {(withdrawal.owner_id, withdrawal.currency)}
+    in_flight = Withdrawal.objects.in_flight().order_by().values_list("currency").annotate(total=Sum("amount"))
+    balances = Account.objects.with_balance().filter(code="withdrawals")
+    assert dict(in_flight) == {account.currency: account.balance for account in balances if account.balance}
+
+
+def _people_have_what_came_less_what_went(transfers: list[Transfer]) -> None:
+    """I18: what a seller earned is there, or went out as a withdrawal or to a lost chargeback."""
+    purses: dict[tuple[int, str], int] = defaultdict(int)
+    for account in Account.objects.with_balance().filter(code__in=PURSE):
+        purses[account.owner_id, account.currency] += account.balance
+    for withdrawal in Withdrawal.objects.exclude(status__in=["rejected", "canceled", "failed"]):
+        purses[withdrawal.owner_id, withdrawal.currency] += withdrawal.amount
+    for transfer in transfers:
+        if transfer.kind == "chargeback_lost" and transfer.source.code in PURSE:
+            purses[transfer.source.owner_id, transfer.currency] += transfer.amount
+    earned: dict[tuple[int, str], int] = defaultdict(int)
+    for held in HeldFunds.objects.filter(released_at__isnull=False):
+        earned[held.payee_id, held.currency] += held.left_price - share(held.left_price, held.commission_rate)
+        # Waiting ⇔ there is a date that has not been cleared.
+        assert held.available_at == held.released_at + held.clearing
+        assert held.cleared_at is None or held.cleared_at >= held.released_at
+    assert {key: amount for key, amount in purses.items() if amount} == {k: v for k, v in earned.items() if v}
+
+
 def check_held(held: HeldFunds) -> None:
     """One milestone's money: its transfers in order, its counters, its operations and what people are shown."""
     held_now = refunds_due = 0
@@ -77,8 +139,12 @@ def check_held(held: HeldFunds) -> None:
     assert moved["charge"] + moved["credit_spent"] == held.amount
     assert moved["refund"] == held.refunded
     assert moved["earning"] + moved["fee"] == held.released
+    clears = _net_into(list(held.transfers.select_related("source", "destination")), "earnings_clearing")
+    if held.cleared_at:
+        assert clears == 0
     if held.released:
         assert held_now == 0
+        assert clears == 0 or (clears <= moved["earning"] and held.clearing)
         assert moved["earning"] == held.left_price - share(held.left_price, held.commission_rate)
         assert held.amount - held.refunded == held.left_price + share(held.left_price, held.buyer_fee_rate, held.step)
     charges, refunds = list(held.charges.all()), list(held.refunds.all())

@@ -1,14 +1,16 @@
 """What the storeys above do with `payments`, in as few lines as will do for its own tests."""
 
+import uuid
 from datetime import datetime
 
 from django.db import transaction
 
+from marketplace.accounts.models import User
 from payments import services
-from payments.gateways import ChargeRequest, RefundRequest, gateway
-from payments.models import Charge, HeldFunds, Refund
+from payments.gateways import ChargeRequest, PayoutRequest, RefundRequest, gateway, sandbox_bank
+from payments.models import Charge, HeldFunds, PayoutAccount, Refund, Withdrawal
 
-from .factories import NOON, after
+from .factories import NOON, HeldFundsFactory, after
 
 
 def begin(held: HeldFunds, method: str = "card_ok", at: datetime = NOON) -> Charge:
@@ -50,6 +52,8 @@ def receive(raw_body: bytes, signature: str) -> None:
             return
         if isinstance(operation, Refund):
             services.record_refund(operation, parsed.outcome, at)
+        elif isinstance(operation, Withdrawal):
+            services.record_withdrawal(operation, parsed.outcome, at=at)
         elif services.record_outcome(operation, parsed.outcome, at=at) and parsed.outcome.succeeded:
             if operation.held.amount:
                 services.send_back(operation, at=at)
@@ -71,3 +75,30 @@ def asks(key: str = "key", amount: int = 100, **of: str) -> ChargeRequest:
 def asks_back(key: str, charge_id: str, amount: int) -> RefundRequest:
     """What a refund asks of a gateway."""
     return RefundRequest(key, charge_id, amount, "USD", NOON)
+
+
+def earn(payee: User, price: int = 10_000, at: datetime = NOON, **of: object) -> HeldFunds:
+    """A milestone of `payee`, paid and released: of $100.00 they get $80.00."""
+    held = HeldFundsFactory.create(payee=payee, price=price, **of)
+    pay(held, at=at)
+    with transaction.atomic():
+        services.release(held, at=at)
+    return held
+
+
+def connect(user: User, kind: str = "bank_ok", at: datetime = NOON) -> PayoutAccount:
+    """The person's account at the provider, with one of the sandbox's test accounts."""
+    account = services.connect_payout_account(user, at=at)
+    sandbox_bank.choose_account(uuid.UUID(account.provider_id), kind, at=at)
+    return services.refresh_payout_account(account, at=at)
+
+
+def ask_for(user: User, amount: int = 5000, currency: str = "USD", at: datetime = NOON) -> Withdrawal:
+    """A withdrawal, requested and committed."""
+    with transaction.atomic():
+        return services.request_withdrawal(user, currency=currency, amount=amount, at=at)
+
+
+def asks_out(key: str, account_id: str, amount: int = 100, currency: str = "USD") -> PayoutRequest:
+    """What a withdrawal asks of a gateway."""
+    return PayoutRequest(key, account_id, amount, currency, NOON)

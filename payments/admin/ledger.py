@@ -3,10 +3,30 @@
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from payments.models import Account, HeldFunds, Transfer
 
 from .base import ReadOnlyAdmin, shown
+
+
+class OfAccount(admin.SimpleListFilter):
+    """The journal of one account: `?account=7`, linked from its page; not offered as a choice of thousands."""
+
+    title = "account"
+    parameter_name = "account"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        chosen = request.GET.get("account", "")
+        account = Account.objects.select_related("owner").filter(pk=chosen).first() if chosen.isdecimal() else None
+        return [(chosen, str(account))] if account else []
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Transfer]) -> models.QuerySet[Transfer]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(models.Q(source=self.value()) | models.Q(destination=self.value()))
 
 
 @admin.register(Account)
@@ -15,7 +35,12 @@ class AccountAdmin(ReadOnlyAdmin):
     list_filter = ["code", "currency"]
     list_select_related = ["owner"]
     search_fields = ["owner__name", "owner__email"]
-    fields = ["code", "currency", "owner", "provider", shown("balance")]
+    fields = ["code", "currency", "owner", "provider", shown("balance"), "journal"]
+
+    @admin.display(description="Journal")
+    def journal(self, account: Account) -> SafeString:
+        url = reverse("admin:payments_transfer_changelist")
+        return format_html('<a href="{}?account={}">Every transfer into and out of it</a>', url, account.pk)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Account]:
         return Account.objects.with_balance().order_by("code", "currency", "pk")
@@ -24,10 +49,16 @@ class AccountAdmin(ReadOnlyAdmin):
 @admin.register(Transfer)
 class TransferAdmin(ReadOnlyAdmin):
     list_display = ["id", "created_at", "kind", shown("amount"), "source", "destination", "held"]
-    list_filter = ["kind"]
+    list_filter = [OfAccount, "kind", "currency"]
     list_select_related = ["source__owner", "destination__owner", "held"]
     search_fields = ["held__reference"]
-    fields = ["created_at", "kind", shown("amount"), "source", "destination", "held", "charge", "refund"]
+    fields = [
+        ("created_at", "kind"),
+        shown("amount"),
+        ("source", "destination"),
+        ("held", "charge", "refund"),
+        ("withdrawal", "chargeback"),
+    ]
     ordering = ["-pk"]
     show_full_result_count = False
 

@@ -30,14 +30,14 @@ from .booking import (
 Code, Kind, Status, Rest = Account.Code, Transfer.Kind, Chargeback.Status, Chargeback.Rest
 
 
-def why_not_dispute(charge: Charge, event: ParsedEvent, amount: int) -> str:
+def why_not_dispute(charge: Charge, event: ParsedEvent) -> str:
     """Why news of a chargeback can't be about this charge; empty when it can. Such an event books nothing."""
     if charge.provider != event.provider:
         return "we never asked this provider for it."
     if event.currency != charge.currency:
         return f"its currency is {event.currency}, not {charge.currency}."
-    if not 0 < amount <= charge.card_amount:
-        return f"its amount is {amount}, and {charge.card_amount} was charged to the card."
+    if not 0 < event.amount <= charge.card_amount:
+        return f"its amount is {event.amount}, and {charge.card_amount} was charged to the card."
     return ""
 
 

@@ -1,6 +1,5 @@
 """Chargebacks reach their order: an open milestone waits for the bank, and ends if the bank takes its payment (M10)."""
 
-import logging
 from datetime import datetime
 
 import payments.services as payments
@@ -20,22 +19,21 @@ from resolution.services.outcomes import go_on
 from resolution.services.verbs import case_verb
 from resolution.words import taken_back
 
-log = logging.getLogger(__name__)
-
 Kind = Event.Kind
 
 
 @case_verb
-def record_chargeback(charge_pk: int, dispute: ParsedDispute, amount: int, reason: str, event: ParsedEvent) -> None:
-    """The one door for what a payer's bank does with a charge: taken, won or lost (M10).
+def record_chargeback(charge_pk: int, event: ParsedEvent) -> None:
+    """The one door for what a payer's bank does with a charge: taken, won or lost, as `event.dispute` says (M10).
 
-    `amount` is in minor units. Money, case, order, activity and the provider's event are recorded together; an event
-    that was recorded before, or that says what is known, changes nothing. Won or lost before it was taken is taken
-    first. News that cannot be about this charge, or that contradicts the bank's first decision, books nothing: it is
-    logged as an error, and the event says "refused: …".
+    Money, case, order, activity and the provider's event are recorded together; an event that was applied before, or
+    that says what is known, changes nothing. Won or lost before it was taken is taken first. News that cannot be
+    about this charge, or that contradicts the bank's first decision, books nothing: it is logged as an error, and the
+    event says "refused: …".
     Raises `NotBookable` while the charge itself is not in the ledger, and `Disputed` while the bank is deciding about
     another chargeback of it: then the event has to be delivered again.
     """
+    assert event.dispute
     charge = Charge.objects.select_related("held").get(pk=charge_pk)
     milestone = Milestone.objects.get(held=charge.held_id)
     order, now = lock_order(milestone.order_id)
@@ -43,35 +41,28 @@ def record_chargeback(charge_pk: int, dispute: ParsedDispute, amount: int, reaso
     stored = payments.record_event(event, at=now)
     if stored is None:
         return
-    why_not = payments.why_not_dispute(charge, event, amount)
-    if not why_not:
-        try:
-            news = _apply(order, locked_milestone(order, milestone.pk), charge, dispute, amount, reason, now)
-        except payments.DecidedOtherwise as refusal:
-            why_not = str(refusal)
+    why_not = payments.why_not_dispute(charge, event)
     if why_not:
-        log.error("Event %s of %s refused: %s", event.event_id, event.provider, why_not)
-        outcome = f"refused: {why_not}"
-    else:
-        outcome = f"told the order: chargeback {dispute.state}" if news else "changed nothing: known already"
+        payments.refuse_event(event, why_not)
+        return
+    try:
+        is_news = _apply(order, locked_milestone(order, milestone.pk), charge, event.dispute, event, now)
+    except payments.DecidedOtherwise as refusal:
+        payments.refuse_event(event, str(refusal))
+        return
+    outcome = f"told the order: chargeback {event.dispute.state}" if is_news else "changed nothing: known already"
     payments.mark_applied(stored, outcome=outcome, at=now)
 
 
 def _apply(
-    order: Order,
-    milestone: Milestone,
-    charge: Charge,
-    dispute: ParsedDispute,
-    amount: int,
-    reason: str,
-    now: datetime,
+    order: Order, milestone: Milestone, charge: Charge, dispute: ParsedDispute, event: ParsedEvent, now: datetime
 ) -> bool:
     """Book what is news and tell it; False if nothing is."""
     known = Chargeback.objects.filter(provider=charge.provider, provider_id=dispute.provider_id).first()
     chargeback = known or payments.take_back(
-        charge, provider_id=dispute.provider_id, amount=amount, reason=reason, at=now
+        charge, provider_id=dispute.provider_id, amount=event.amount, reason=event.outcome.reason, at=now
     )
-    # The guards and the case speak of this milestone as long as its payment is what the bank took.
+    # An open milestone whose own payment the bank took; not one that was paid once more, nor one that has ended.
     concerns_work = charge.funded and milestone.is_open
     if not known:
         touch(order, by=None, now=now)

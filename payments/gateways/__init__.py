@@ -22,6 +22,7 @@ from .base import (
 )
 from .registry import GATEWAYS, gateway
 from .sandbox import SandboxGateway
+from .stripe import StripeGateway
 
 __all__ = [
     "GATEWAYS",
@@ -43,6 +44,7 @@ __all__ = [
     "RefundRequest",
     "SandboxGateway",
     "State",
+    "StripeGateway",
     "gateway",
     "outside_transaction",
 ]

@@ -3,8 +3,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .base import Gateway
 from .sandbox import SandboxGateway
+from .stripe import StripeGateway
 
-GATEWAYS: dict[str, type[Gateway]] = {"sandbox": SandboxGateway}
+GATEWAYS: dict[str, type[Gateway]] = {"sandbox": SandboxGateway, "stripe": StripeGateway}
 
 
 def gateway(name: str = "") -> Gateway:

@@ -21,7 +21,6 @@ With `peer.hook(url)` the events are delivered to an address as well, signed, an
 import hashlib
 import hmac
 import json
-import os
 import socket
 import sys
 import time

@@ -24,6 +24,20 @@ DECLINES = {
 # The decline codes that are the code of the error as well; the others come with `card_declined`.
 OWN_CODES = {"expired_card", "processing_error"}
 DECLINED_BY_LOCALSTRIPE = "4000000000000341"
+# Of Stripe's fields for a new payment, those that this peer understands.
+INTENT_FIELDS = {
+    "allowed_payment_method_types",
+    "amount",
+    "confirm",
+    "currency",
+    "customer",
+    "description",
+    "expand",
+    "metadata",
+    "payment_method",
+    "setup_future_usage",
+    "use_stripe_sdk",
+}
 
 
 class Refusal(Exception):
@@ -116,6 +130,9 @@ class World:
     # Payments
 
     def create_intent(self, fields: Fields) -> Fields:
+        if unknown := ", ".join(sorted(fields.keys() - INTENT_FIELDS)):
+            code = "payment_method_types_no_longer_supported" if "payment_method_types" in fields else ""
+            raise Refusal(400, f"Received unknown parameter: {unknown}", code=code or "parameter_unknown")
         if int(fields["amount"]) < 1:
             raise Refusal(400, "This value must be greater than or equal to 1.", code="parameter_invalid_integer")
         if fields["currency"].upper() in ("KWD", "BHD", "TND") and int(fields["amount"]) % 10:

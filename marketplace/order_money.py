@@ -2,6 +2,7 @@
 
 from orders.models import Milestone, Order
 from payments.models import Refund
+from payments.money import display
 from payments.services import Cents, where_every_cent_is
 
 
@@ -40,6 +41,16 @@ def parts_of(order: Order, cents: Cents, side: str, refunds: list[Refund]) -> li
         {"kind": "refunded", "label": back, "amount": cents.refunded},
     ]
     return [part for part in parts if part["amount"] or part["kind"] == "refunded"]
+
+
+def of_credit(order: Order, cents: Cents) -> list[str]:
+    """How much of what was charged and refunded was credit, in sentences."""
+    said = []
+    if cents.with_credit:
+        said.append(f"{display(cents.with_credit, order.currency)} of what was charged was paid with credit.")
+    if cents.as_credit:
+        said.append(f"{display(cents.as_credit, order.currency)} of what was refunded was given as credit.")
+    return said
 
 
 def refunds_of(order: Order) -> list[Refund]:

@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 from marketplace.accounts.models import User
 from marketplace.order_headline import headline
 from marketplace.order_lists import case_waits_for, standing
-from marketplace.order_money import badge_of, cents_of, charged_later, parts_of, refunds_of
+from marketplace.order_money import badge_of, cents_of, charged_later, of_credit, parts_of, refunds_of
 from marketplace.templatetags.words import day, when
 from orders.actions import Action, actions
 from orders.activity import sentence
@@ -83,7 +83,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     in_cases = _case_actions(order, case, side, now)
     stop = _why_not_stop(order, found)
     pending = case if case and case.is_pending else None
-    refunds = refunds_of(order)
+    refunds, cents = refunds_of(order), cents_of(order)
     files = list(order.attachments.all())
     talk = _talk(order, files)
     prefetch_related_objects([order], "milestones__deliveries")
@@ -103,7 +103,8 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "cancel_now": side == "buyer" and any(step.is_very_late(now) for step in order.plan) and not order.paused_at,
         "track": _track(order, files, refunds, now),
         "revisions": _revisions(order),
-        "parts": parts_of(order, cents_of(order), side, refunds),
+        "parts": parts_of(order, cents, side, refunds),
+        "of_credit": of_credit(order, cents),
         "charged_label": "You were charged" if side == "buyer" else "The buyer was charged",
         "refunds": refunds,
         "rules": order.terms.sentences(viewer="buyer" if side == "buyer" else "seller"),

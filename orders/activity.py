@@ -125,12 +125,19 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
         "milestone": event.milestone.title if event.milestone else "",
         "reason": event.reason,
         **{key: str(value) for key, value in event.data.items()},
-        "as_credit": ", given as credit" if event.data.get("as_credit") else "",
+        "as_credit": _as_credit(event, order),
         **{key: display(event.data.get(key, 0), order.currency) for key in MONEY},
     }
     if event.kind == Event.Kind.ENDED:
         words["reason"] = ENDINGS[event.reason].format(**words)
     return words
+
+
+def _as_credit(event: Event, order: Order) -> str:
+    credited = event.data.get("credited", 0)
+    if credited and credited < event.data["refunded"]:
+        return f", {display(credited, order.currency)} of it given as credit"
+    return ", given as credit" if credited else ""
 
 
 def sentence(event: Event, order: Order, viewer: User | None) -> str:

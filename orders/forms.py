@@ -5,10 +5,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+import payments.services as payments
 from marketplace.accounts.models import User
 from marketplace.catalog.models import Terms
 from orders import files
 from payments.gateways import gateway
+from payments.money import display
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -50,19 +52,38 @@ class VersionedForm(forms.Form):
 
 
 class MethodField(forms.ChoiceField):
-    """How to pay: what the gateway in use accepts, the first one chosen."""
+    """How to pay: the buyer's saved cards, then what the gateway in use accepts; the first one is chosen."""
 
     widget = forms.RadioSelect
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, payer: User, **kwargs: Any) -> None:
+        saved = [(f"saved-{card.pk}", f"{card.label}, saved") for card in payments.usable_cards(payer)]
         methods = [(method.code, f"{method.label}: {method.explanation}") for method in gateway().payment_methods()]
-        super().__init__(label="Pay with", choices=methods, initial=methods[0][0], **kwargs)
+        choices = [*saved, *methods]
+        super().__init__(label="Pay with", choices=choices, initial=choices[0][0], **kwargs)
 
 
-class PayForm(VersionedForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+class PaysForm(forms.Form):
+    """What a form that begins a charge asks: the method, consent to keep the card (O3), and credit, if there is any."""
+
+    keep_card = forms.BooleanField(
+        required=False,
+        label="Save this card for the next milestone",
+        help_text="The payment provider keeps it. It is only ever charged when you pay, and you can remove it "
+        "under Cards and credit.",
+    )
+
+    def __init__(self, *args: Any, payer: User, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["method"] = MethodField()
+        credit = payments.balance(payer, currency, "credit")
+        if credit:
+            label = f"Use my credit of {display(credit, currency)} first"
+            self.fields["use_credit"] = forms.BooleanField(required=False, label=label)
+        self.fields["method"] = MethodField(payer=payer)
+
+
+class PayForm(PaysForm, VersionedForm):
+    """Pay for a milestone of an order."""
 
 
 class DeliverForm(VersionedForm):
@@ -100,7 +121,7 @@ class AskForm(forms.Form):
     )
 
 
-class CheckoutForm(forms.Form):
+class CheckoutForm(PaysForm):
     """Order a gig's plan as it stands: posts the plan's version and the terms that were shown (O19)."""
 
     gig_version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
@@ -113,10 +134,6 @@ class CheckoutForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Optional. You can also write later, on the order's page.",
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["method"] = MethodField()
 
 
 class OfferForm(forms.Form):

@@ -17,7 +17,7 @@ def settle_charges() -> int:
 
 @shared_task
 def tell_refused_refunds() -> int:
-    return services.tell_refused_refunds()
+    return services.tell_refused_refunds() + services.tell_credited_refunds()
 
 
 @shared_task

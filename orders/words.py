@@ -43,7 +43,7 @@ SENTENCES: dict[str, Words] = {
     ),
     Kind.ACTIVATED: Words("The order is active", hidden=True),
     Kind.PAYMENT_RETURNED: Words(
-        "{refunded} arrived too late for “{milestone}” and goes back to the buyer",
+        "{refunded} arrived too late for “{milestone}” and goes back to the buyer{as_credit}",
         "A late payment for “{milestone}” goes back to the buyer",
     ),
     Kind.REFUND_REFUSED: Words(
@@ -81,7 +81,8 @@ SENTENCES: dict[str, Words] = {
         "{actor} completed “{milestone}”; {released} paid to {seller}", "Customer Support completed “{milestone}”"
     ),
     Kind.PARTLY_REFUNDED: Words(
-        "{actor} refunded {refunded} of “{milestone}” to {buyer}{as_credit}", "{refunded} of “{milestone}” goes back to the buyer"
+        "{actor} refunded {refunded} of “{milestone}” to {buyer}{as_credit}",
+        "{refunded} of “{milestone}” goes back to the buyer",
     ),
     Kind.CANCELED: Words(
         "“{milestone}” was canceled: {reason}; {refunded} goes back to {buyer}{as_credit}", "“{milestone}” was canceled"

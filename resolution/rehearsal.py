@@ -145,6 +145,7 @@ _WHAT = {
     Kind.REFUND.value: _TO_BUYER,
     Kind.EARNING.value: "is paid to the seller",
     Kind.FEE.value: "is kept as fees",
+    Kind.CREDITED.value: "of it is given as credit",
 }
 
 

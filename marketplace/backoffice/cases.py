@@ -91,6 +91,7 @@ def ruling_on(case: Case, name: str) -> Ruling:
         case=case,
         refusal=_why_not(case, name),
         danger=name != "dismiss",
+        refunds=name != "dismiss",
     )
 
 

@@ -39,7 +39,17 @@ class RulingForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField"}),
         help_text="Both sides read it: say what you looked at, and why you decide like this.",
     )
+    as_credit = forms.BooleanField(
+        required=False,
+        label="Give what goes back as credit",
+        help_text="Only when the buyer asks for it: otherwise it goes back the way it was paid.",
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
+
+    def __init__(self, *args: Any, refunds: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not refunds:
+            del self.fields["as_credit"]
 
 
 @dataclass(frozen=True)
@@ -50,12 +60,13 @@ class Ruling:
     done: str
     order: Order
     act: Callable[..., Case]
-    """Called with `by`, `reason`, `note` and `version`."""
+    """Called with `by`, `reason`, `note` and `version`, and with `as_credit` if it refunds."""
     back: str
     """The address of the page that it was chosen on."""
     case: Case | None = None
     refusal: Refusal | None = None
     danger: bool = True
+    refunds: bool = True
 
 
 def rule(request: HttpRequest, admin: "ModelAdmin[Any]", ruling: Ruling) -> HttpResponse:
@@ -70,10 +81,10 @@ def rule(request: HttpRequest, admin: "ModelAdmin[Any]", ruling: Ruling) -> Http
     except Refused as refused:
         return page.form(None, refused.refusal, status=403)
     if request.method != "POST":
-        return page.form(RulingForm(), ruling.refusal)
-    form = RulingForm(request.POST)
+        return page.form(RulingForm(refunds=ruling.refunds), ruling.refusal)
+    form = RulingForm(request.POST, refunds=ruling.refunds)
     if "edit" in request.POST:
-        return page.form(RulingForm(initial=request.POST.dict()))
+        return page.form(RulingForm(initial=request.POST.dict(), refunds=ruling.refunds))
     if not form.is_valid():
         return page.form(form, status=422)
     if "confirm" in request.POST and form.cleaned_data["version"]:
@@ -88,8 +99,7 @@ class RulingPage:
     ruling: Ruling
 
     def act(self, form: RulingForm, *, version: int | None = None) -> Case:
-        data = form.cleaned_data
-        return self.ruling.act(by=agent(self.request), reason=data["reason"], note=data["note"], version=version)
+        return self.ruling.act(by=agent(self.request), **{**form.cleaned_data, "version": version})
 
     def form(
         self,
@@ -143,7 +153,8 @@ def _do(page: RulingPage, form: RulingForm) -> HttpResponse:
     except PaymentsError as error:
         return page.form(form, Refusal(str(error)), status=409)
     # Its own commit: what the clock owes the order is committed before the act, so no transaction is wrapped around.
-    said = f"{page.ruling.label}, case {case.number}: {case.ruling_reason}. {case.note}"
+    as_credit = " (refunded as credit)" if form.cleaned_data.get("as_credit") else ""
+    said = f"{page.ruling.label}, case {case.number}{as_credit}: {case.ruling_reason}. {case.note}"
     for subject in (page.ruling.order, case):
         page.admin.log_change(page.request, subject, said)
     messages.success(page.request, f"{page.ruling.done} Both sides are told.")

@@ -6,7 +6,7 @@ from orders.services.lapses import settle, settle_due
 from orders.services.messages import send_message
 from orders.services.offers import ask_offer, decline_offer, edit_offer, order_again, send_offer, withdraw_offer
 from orders.services.paying import abandon, collect, order_gig, pay, place, record_charge, settle_charges, start
-from orders.services.refunds import tell_refused_refunds
+from orders.services.refunds import tell_credited_refunds, tell_refused_refunds
 from orders.services.reminders import if_nobody_acts, send_reminders
 from orders.services.stopping import freeze, resume, stop
 from orders.services.verbs import verb
@@ -52,6 +52,7 @@ __all__ = [
     "settle_due",
     "start",
     "stop",
+    "tell_credited_refunds",
     "tell_refused_refunds",
     "verb",
     "withdraw_offer",

@@ -7,6 +7,7 @@ from marketplace.accounts.models import User
 from orders.activity import move
 from orders.guards import require
 from orders.models import Event, Milestone, Order
+from payments.models import Refund
 from payments.money import display
 
 Because = Order.ClosedBecause
@@ -31,6 +32,11 @@ def end_if_nothing_is_left(order: Order, because: str, *, by: User | None, at: d
         return False
     end(order, because, by=by, at=at)
     return True
+
+
+def given_back(refund: Refund) -> dict[str, int]:
+    """What an event says of a refund: how much, and how much of it as credit, in minor units."""
+    return {"refunded": refund.amount, **({"credited": refund.credit} if refund.credit else {})}
 
 
 def pay_seller(milestone: Milestone, *, at: datetime) -> int:
@@ -61,27 +67,46 @@ def complete_milestone(
 
 
 def cancel_milestone(
-    order: Order, milestone: Milestone, *, because: str, by: User | None, at: datetime, reason: str, note: str = ""
+    order: Order,
+    milestone: Milestone,
+    *,
+    because: str,
+    by: User | None,
+    at: datetime,
+    reason: str,
+    note: str = "",
+    as_credit: bool = False,
 ) -> None:
     """Cancel the open milestone: what is held goes back to the buyer; completed milestones stay (O11, O13).
 
+    The way it was paid, or with `as_credit` all of it as credit, for a buyer who asks support for that (M9).
     `because` is how the order ends if nothing is left to do, `reason` the valid reason's text (R5).
     Raises `Refused` when the milestone is not open.
     """
-    _refund_and_cancel(milestone, by=by, at=at, reason=reason, note=note)
+    _refund_and_cancel(milestone, by=by, at=at, reason=reason, note=note, as_credit=as_credit)
     order.set_deadline(at, at + order.terms.review)
     end_if_nothing_is_left(order, because, by=by, at=at)
     order.save()
 
 
-def cancel_order(order: Order, *, because: str, by: User | None, at: datetime, reason: str, note: str = "") -> None:
+def cancel_order(
+    order: Order,
+    *,
+    because: str,
+    by: User | None,
+    at: datetime,
+    reason: str,
+    note: str = "",
+    as_credit: bool = False,
+) -> None:
     """Cancel the order: the open milestone is refunded, the rest is not started, completed ones stay (O11, O12).
 
+    `as_credit` as in `cancel_milestone`.
     Raises `Refused` when the order is not active or an attempt to pay is undecided.
     """
     require(order.cancel)
     if order.open_milestone:
-        _refund_and_cancel(order.open_milestone, by=by, at=at, reason=reason, note=note)
+        _refund_and_cancel(order.open_milestone, by=by, at=at, reason=reason, note=note, as_credit=as_credit)
     end(order, because, by=by, at=at, note=note)
 
 
@@ -110,10 +135,12 @@ def cancel_charged_back(order: Order, milestone: Milestone, *, at: datetime) -> 
     order.save()
 
 
-def _refund_and_cancel(milestone: Milestone, *, by: User | None, at: datetime, reason: str, note: str) -> None:
+def _refund_and_cancel(
+    milestone: Milestone, *, by: User | None, at: datetime, reason: str, note: str, as_credit: bool
+) -> None:
     require(milestone.cancel)
     assert milestone.held
-    refund = payments.refund_all(milestone.held, at=at)
+    refund = payments.refund_all(milestone.held, at=at, as_credit=as_credit)
     move(
         milestone.cancel,
         at,
@@ -122,5 +149,5 @@ def _refund_and_cancel(milestone: Milestone, *, by: User | None, at: datetime, r
         at=at,
         reason=reason,
         note=note,
-        refunded=refund.amount,
+        **given_back(refund),
     )

@@ -1,6 +1,7 @@
 """Placing, starting and paying: money in three steps (O2–O4, M7)."""
 
 import logging
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -16,6 +17,7 @@ from orders.activity import move, record
 from orders.guards import Refusal, Refused, require
 from orders.locking import lock, locked_milestone, touch
 from orders.models import Event, Milestone, Order
+from orders.services.endings import given_back
 from orders.services.offers import hold_to_terms, new_order
 from orders.services.verbs import verb
 from payments.gateways import Outcome, ParsedEvent, State
@@ -29,8 +31,28 @@ LEFT_BEHIND = timedelta(seconds=30)
 WAITING = timedelta(minutes=3)
 
 
+@dataclass(frozen=True)
+class HowToPay:
+    """What the buyer chose: one of the gateway's methods or a saved card (O3), and whether credit is used first."""
+
+    method: str
+    keep_card: bool = False
+    use_credit: bool = False
+
+
 @transaction.atomic
-def order_gig(gig: Gig, *, by: User, brief: str, method: str, gig_version: int, terms_id: int, number: str) -> Order:
+def order_gig(
+    gig: Gig,
+    *,
+    by: User,
+    brief: str,
+    method: str,
+    gig_version: int,
+    terms_id: int,
+    number: str,
+    keep_card: bool = False,
+    use_credit: bool = False,
+) -> Order:
     """Order a published gig's plan as it stands, and pay for its first milestone (G2, O2).
 
     `number` was given to the checkout page: the same checkout posted twice makes one order.
@@ -66,35 +88,60 @@ def order_gig(gig: Gig, *, by: User, brief: str, method: str, gig_version: int, 
         number=number,
     )
     record(Event.Kind.DRAWN_UP, order, by=None, at=now, moved=("", order.status))
-    return place(order, by=by, method=method)
+    return place(order, by=by, method=method, keep_card=keep_card, use_credit=use_credit)
 
 
 @verb
-def place(order: Order, *, by: User, method: str, version: int | None = None) -> Order:
+def place(
+    order: Order,
+    *,
+    by: User,
+    method: str,
+    keep_card: bool = False,
+    use_credit: bool = False,
+    version: int | None = None,
+) -> Order:
     """Accept the offer and pay for its first milestone, and only for it (O2).
 
     Order, milestone and the intent to charge change together; the provider is asked after the commit.
-    `method` is one of the gateway's payment methods. Raises `Refused`, `Stale`.
+    `method` is one of the gateway's payment methods or a saved card, `keep_card` the buyer's consent to save the one
+    they enter (O3); with `use_credit` their credit pays first. Raises `Refused`, `Stale`.
     """
     order, now = lock(order.pk, version=version)
     touch(order, by=by, now=now)
     move(order.place, now, kind=Event.Kind.PLACED, by=by, at=now)
-    _start(order, order.plan[0], by=by, method=method, now=now)
+    _start(order, order.plan[0], HowToPay(method, keep_card, use_credit), by=by, now=now)
     return order
 
 
 @verb
-def start(milestone: Milestone, *, by: User, method: str, version: int | None = None) -> Milestone:
+def start(
+    milestone: Milestone,
+    *,
+    by: User,
+    method: str,
+    keep_card: bool = False,
+    use_credit: bool = False,
+    version: int | None = None,
+) -> Milestone:
     """Start the next milestone and pay for it (O1, O3). Changes together as in `place`. Raises `Refused`, `Stale`."""
     order, now = lock(milestone.order_id, version=version)
     milestone = locked_milestone(order, milestone.pk)
     touch(order, by=by, now=now)
-    _start(order, milestone, by=by, method=method, now=now)
+    _start(order, milestone, HowToPay(method, keep_card, use_credit), by=by, now=now)
     return milestone
 
 
 @verb
-def pay(milestone: Milestone, *, by: User, method: str, version: int | None = None) -> Milestone:
+def pay(
+    milestone: Milestone,
+    *,
+    by: User,
+    method: str,
+    keep_card: bool = False,
+    use_credit: bool = False,
+    version: int | None = None,
+) -> Milestone:
     """Try again after a declined attempt, perhaps with another card; the deadline stays (O4).
 
     Raises `Refused` while an attempt is undecided or when nothing is to be paid, `Stale`.
@@ -104,7 +151,7 @@ def pay(milestone: Milestone, *, by: User, method: str, version: int | None = No
     require(milestone.pay)
     touch(order, by=by, now=now)
     order.save()
-    _charge(milestone, method=method, now=now)
+    _charge(milestone, HowToPay(method, keep_card, use_credit), now=now)
     return milestone
 
 
@@ -174,7 +221,7 @@ def settle_charges() -> int:
     return len(left)
 
 
-def _start(order: Order, milestone: Milestone, *, by: User, method: str, now: datetime) -> None:
+def _start(order: Order, milestone: Milestone, how: HowToPay, *, by: User, now: datetime) -> None:
     """Start a milestone of the locked order: the deadline is at least a payment window away (O4)."""
     move(milestone.start, now, kind=Event.Kind.STARTED, by=by, at=now)
     pay_by = max(order.decide_by or now, now + order.terms.payment)
@@ -193,13 +240,13 @@ def _start(order: Order, milestone: Milestone, *, by: User, method: str, now: da
         clearing=order.terms.clearing,
     )
     milestone.save()
-    _charge(milestone, method=method, now=now)
+    _charge(milestone, how, now=now)
 
 
-def _charge(milestone: Milestone, *, method: str, now: datetime) -> None:
+def _charge(milestone: Milestone, how: HowToPay, *, now: datetime) -> None:
     """Step one: commit the intent, and let the provider be asked after the commit, in the same process."""
     assert milestone.held
-    charge = payments.begin_charge(milestone.held, method=method, at=now, return_url=milestone.order.get_absolute_url())
+    charge = payments.begin_charge(milestone.held, at=now, return_url=milestone.order.get_absolute_url(), **asdict(how))
     transaction.on_commit(partial(collect, charge.pk), robust=True)
 
 
@@ -213,17 +260,25 @@ def _recorded_once(event: ParsedEvent, *, now: datetime) -> bool:
 
 
 def _succeeded(order: Order, milestone: Milestone, charge: Charge, *, now: datetime) -> None:
-    if milestone.status != Milestone.Status.AWAITING_PAYMENT:
+    if milestone.status != Milestone.Status.AWAITING_PAYMENT or not _funds(charge, now=now):
         refund = payments.send_back(charge, at=now)
-        record(Event.Kind.PAYMENT_RETURNED, order, by=None, at=now, milestone=milestone, refunded=refund.amount)
+        record(Event.Kind.PAYMENT_RETURNED, order, by=None, at=now, milestone=milestone, **given_back(refund))
         return
-    payments.fund(charge, at=now)
     # A success after a failure may find a later attempt waiting: its money would only come and go back.
     payments.cancel_attempts(charge.held, at=now)
     move(milestone.fund, now, kind=Event.Kind.FUNDED, by=None, at=now, charged=charge.amount)
     if order.status == Order.Status.AWAITING_PAYMENT:
         move(order.activate, kind=Event.Kind.ACTIVATED, by=None, at=now)
     order.clear_deadline()
+
+
+def _funds(charge: Charge, *, now: datetime) -> bool:
+    """Fund, unless it comes after a failure whose credit has been spent since: a part of the price funds nothing."""
+    try:
+        payments.fund(charge, at=now)
+    except payments.CreditGone:
+        return False
+    return True
 
 
 def _failed(order: Order, milestone: Milestone, outcome: Outcome, *, now: datetime) -> None:

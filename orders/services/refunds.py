@@ -1,4 +1,6 @@
-"""Refunds that a provider refuses for good are told to both sides (M9)."""
+"""Refunds that a provider refuses for good, and what staff do about them, are told to both sides (M9)."""
+
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -16,33 +18,34 @@ def tell_refused_refunds() -> int:
 
     `payments` knows no order, so the orders look for themselves.
     """
-    refused = list(Refund.objects.waiting_for_staff().order_by("-pk")[:BATCH])
-    told = _told_of([refund.held_id for refund in refused])
-    return sum(_tell(refund) for refund in refused if refund.pk not in told)
+    return _tell_each(Event.Kind.REFUND_REFUSED, Refund.objects.waiting_for_staff().order_by("-pk")[:BATCH])
+
+
+def tell_credited_refunds() -> int:
+    """Tell of every refused refund that staff turned into credit, as `tell_refused_refunds` does."""
+    return _tell_each(Event.Kind.REFUND_CREDITED, Refund.objects.turned_into_credit().order_by("-pk")[:BATCH])
+
+
+def _tell_each(kind: Event.Kind, refunds: Sequence[Refund]) -> int:
+    refunds = list(refunds)
+    told = _told_of(kind, [refund.held_id for refund in refunds])
+    return sum(_tell(kind, refund) for refund in refunds if refund.pk not in told)
 
 
 @transaction.atomic
-def _tell(refund: Refund) -> bool:
+def _tell(kind: Event.Kind, refund: Refund) -> bool:
     milestone = Milestone.objects.get(held=refund.held_id)
     order, _ = lock_as_it_is(milestone.order_id)
     # Under the lock once more: another worker may have told it meanwhile.
-    if refund.pk in _told_of([refund.held_id]):
+    if refund.pk in _told_of(kind, [refund.held_id]):
         return False
     milestone, now = locked_milestone(order, milestone.pk), clock.now()
     touch(order, by=None, now=now)
     order.save()
-    record(
-        Event.Kind.REFUND_REFUSED,
-        order,
-        by=None,
-        at=now,
-        milestone=milestone,
-        refunded=refund.amount,
-        refund=refund.pk,
-    )
+    record(kind, order, by=None, at=now, milestone=milestone, refunded=refund.amount, refund=refund.pk)
     return True
 
 
-def _told_of(held_ids: list[int]) -> set[int]:
-    events = Event.objects.filter(kind=Event.Kind.REFUND_REFUSED, milestone__held__in=held_ids)
+def _told_of(kind: Event.Kind, held_ids: list[int]) -> set[int]:
+    events = Event.objects.filter(kind=kind, milestone__held__in=held_ids)
     return set(events.values_list("data__refund", flat=True))

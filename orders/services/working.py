@@ -11,7 +11,7 @@ from orders.guards import Refusal, Refused, require
 from orders.locking import lock, locked_milestone, touch
 from orders.models import Delivery, Event, Milestone, Order
 from orders.models.milestone import no_bank_is_deciding
-from orders.services.endings import Because, end_if_nothing_is_left, pay_seller
+from orders.services.endings import Because, end_if_nothing_is_left, given_back, pay_seller
 from orders.services.files import attach
 from orders.services.paying import start
 from orders.services.verbs import verb
@@ -62,7 +62,15 @@ def accept(milestone: Milestone, *, by: User, version: int | None = None) -> Mil
     return milestone
 
 
-def accept_and_continue(milestone: Milestone, *, by: User, method: str, version: int | None = None) -> Milestone:
+def accept_and_continue(
+    milestone: Milestone,
+    *,
+    by: User,
+    method: str,
+    keep_card: bool = False,
+    use_credit: bool = False,
+    version: int | None = None,
+) -> Milestone:
     """Accept, then start and pay for the next milestone: two acts in turn (O3).
 
     Each is a transaction of its own: if the payment fails, the acceptance stands.
@@ -73,7 +81,7 @@ def accept_and_continue(milestone: Milestone, *, by: User, method: str, version:
     following = order.next_milestone
     assert following  # the guard of the first act has seen it
     try:
-        return start(following, by=by, method=method, version=order.version)
+        return start(following, by=by, method=method, keep_card=keep_card, use_credit=use_credit, version=order.version)
     except Refused as refused:
         # Somebody acted in between: what was accepted stays accepted, and the buyer must not read otherwise.
         stands = f"“{milestone.title}” is accepted. The next milestone was not started: {refused.refusal.reason}"
@@ -137,10 +145,18 @@ def grant_revisions(milestone: Milestone, *, by: User, count: int, version: int 
 
 @verb
 def refund_part(
-    milestone: Milestone, *, by: User, price: int, reason: str, note: str = "", version: int | None = None
+    milestone: Milestone,
+    *,
+    by: User,
+    price: int,
+    reason: str,
+    note: str = "",
+    as_credit: bool = False,
+    version: int | None = None,
 ) -> Milestone:
     """Give back `price` (minor units) of an open milestone's price, with the fee on it (M3, M5).
 
+    The way it was paid, or with `as_credit` all of it as credit, for a buyer who asks support for that (M9).
     Transfers, refund and event appear together; the provider is asked after the commit.
     Raises `Refused` unless the milestone is open and less than its held price is asked for.
     """
@@ -155,7 +171,7 @@ def refund_part(
         raise Refused(Refusal("A part is more than nothing and less than what is held of the price."))
     touch(order, by=by, now=now)
     order.save()
-    refund = payments.refund_part(milestone.held, price=price, at=now)
+    refund = payments.refund_part(milestone.held, price=price, at=now, as_credit=as_credit)
     record(
         Event.Kind.PARTLY_REFUNDED,
         order,
@@ -164,6 +180,6 @@ def refund_part(
         milestone=milestone,
         reason=reason,
         note=note,
-        refunded=refund.amount,
+        **given_back(refund),
     )
     return milestone

@@ -65,8 +65,8 @@ def page_of(button: Button) -> Callable[..., HttpResponse]:
             return show(order, None, refused.refusal, status=403)
         if request.method != "POST":
             refusal = why_not_now(order, button.name, clock.now())
-            return show(order, None if refusal else button.form(initial={"version": order.version}), refusal)
-        form = button.form(request.POST, request.FILES)
+            return show(order, None if refusal else _form(button, order, initial={"version": order.version}), refusal)
+        form = _form(button, order, request.POST, request.FILES)
         if not form.is_valid():
             return show(order, form, status=422)
         try:
@@ -83,6 +83,13 @@ def page_of(button: Button) -> Callable[..., HttpResponse]:
         return redirect(order)
 
     return view
+
+
+def _form(button: Button, order: Order, *args: Any, **kwargs: Any) -> forms.Form:
+    """The button's form; one that pays knows the buyer's saved cards and credit."""
+    if button.pays:
+        kwargs |= {"payer": order.buyer, "currency": order.currency}
+    return button.form(*args, **kwargs)
 
 
 def after_payment(request: SignedInRequest, number: str, done: str) -> HttpResponse:

@@ -36,7 +36,8 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
     gig = get_object_or_404(Gig.objects.for_sale().select_related("seller"), slug=slug)
     terms = Terms.objects.in_force()
     refusal: Refusal | None = None
-    form = CheckoutForm(request.POST or None)
+    paying = {"payer": request.user, "currency": gig.currency}
+    form = CheckoutForm(request.POST or None, **paying)
     if gig.seller == request.user:
         yours = {"gig": gig, "refusal": Refusal("This gig is yours.")}
         return render(request, "orders/checkout.html", yours, status=403)
@@ -47,6 +48,8 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
                 by=request.user,
                 brief=form.cleaned_data["brief"],
                 method=form.cleaned_data["method"],
+                keep_card=form.cleaned_data["keep_card"],
+                use_credit=form.cleaned_data.get("use_credit", False),
                 gig_version=form.cleaned_data["gig_version"],
                 terms_id=form.cleaned_data["terms"],
                 number=number_of(request, form.cleaned_data["checkout"]),
@@ -62,7 +65,7 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
         form.data = form.data.copy()  # type: ignore[attr-defined]
         form.data.update({key: str(value) for key, value in shown.items()})  # type: ignore[attr-defined]
     else:
-        form = CheckoutForm(initial=shown)
+        form = CheckoutForm(initial=shown, **paying)
     plan = [Charged(step, buyer_fee(step.price, terms.buyer_fee, gig.currency)) for step in gig.plan.all()]
     context = {
         "gig": gig,

@@ -16,20 +16,25 @@ from resolution.words import ruling_in_words
 
 
 @case_verb
-def rule_cancel_milestone(case: Case, *, by: User, reason: Reason, note: str, version: int | None = None) -> Case:
+def rule_cancel_milestone(
+    case: Case, *, by: User, reason: Reason, note: str, as_credit: bool = False, version: int | None = None
+) -> Case:
     """Cancel the order's open milestone and refund it, whatever the case asked for (R6).
 
+    `as_credit` gives the buyer, who asks for it, credit instead of a refund (M9).
     Case, milestone, order and money change together. Raises `Refused` when the case has ended, no milestone is
     open, the note is missing or the agent is a party; `Stale`.
     """
     order, case, now = lock_case(case.pk, version=version)
     _may_rule(order, by, note)
     touch(order, by=None, now=now)
-    return _rule(order, case, Case.Kind.CANCEL_MILESTONE, by=by, reason=reason, note=note, now=now)
+    return _rule(order, case, Case.Kind.CANCEL_MILESTONE, by=by, reason=reason, note=note, as_credit=as_credit, now=now)
 
 
 @case_verb
-def rule_cancel_order(case: Case, *, by: User, reason: Reason, note: str, version: int | None = None) -> Case:
+def rule_cancel_order(
+    case: Case, *, by: User, reason: Reason, note: str, as_credit: bool = False, version: int | None = None
+) -> Case:
     """Cancel the order, whatever the case asked for; completed milestones stay completed and paid (R6, O11).
 
     Changes together and raises as `rule_cancel_milestone`; refused as well while an attempt to pay is undecided.
@@ -37,7 +42,7 @@ def rule_cancel_order(case: Case, *, by: User, reason: Reason, note: str, versio
     order, case, now = lock_case(case.pk, version=version)
     _may_rule(order, by, note)
     touch(order, by=None, now=now)
-    return _rule(order, case, Case.Kind.CANCEL_ORDER, by=by, reason=reason, note=note, now=now)
+    return _rule(order, case, Case.Kind.CANCEL_ORDER, by=by, reason=reason, note=note, as_credit=as_credit, now=now)
 
 
 @case_verb
@@ -67,7 +72,13 @@ def dismiss_case(case: Case, *, by: User, reason: Reason, note: str, version: in
 
 @case_verb
 def cancel_milestone_by_support(
-    milestone: Milestone, *, by: User, reason: Reason, note: str, version: int | None = None
+    milestone: Milestone,
+    *,
+    by: User,
+    reason: Reason,
+    note: str,
+    as_credit: bool = False,
+    version: int | None = None,
 ) -> Case:
     """Cancel an open milestone without anybody's case: one is opened and ruled in one transaction (R6).
 
@@ -76,14 +87,27 @@ def cancel_milestone_by_support(
     """
     order, now = lock_order(milestone.order_id, version=version)
     milestone = locked_milestone(order, milestone.pk)
-    return _open_and_rule(order, Case.Kind.CANCEL_MILESTONE, milestone, by=by, reason=reason, note=note, now=now)
+    return _open_and_rule(
+        order,
+        Case.Kind.CANCEL_MILESTONE,
+        milestone,
+        by=by,
+        reason=reason,
+        note=note,
+        as_credit=as_credit,
+        now=now,
+    )
 
 
 @case_verb
-def cancel_order_by_support(order: Order, *, by: User, reason: Reason, note: str, version: int | None = None) -> Case:
+def cancel_order_by_support(
+    order: Order, *, by: User, reason: Reason, note: str, as_credit: bool = False, version: int | None = None
+) -> Case:
     """Cancel an active order without anybody's case. As `cancel_milestone_by_support` (R6)."""
     order, now = lock_order(order.pk, version=version)
-    return _open_and_rule(order, Case.Kind.CANCEL_ORDER, None, by=by, reason=reason, note=note, now=now)
+    return _open_and_rule(
+        order, Case.Kind.CANCEL_ORDER, None, by=by, reason=reason, note=note, as_credit=as_credit, now=now
+    )
 
 
 def _open_and_rule(
@@ -94,6 +118,7 @@ def _open_and_rule(
     by: User,
     reason: Reason,
     note: str,
+    as_credit: bool,
     now: datetime,
 ) -> Case:
     _may_rule(order, by, note)
@@ -101,10 +126,12 @@ def _open_and_rule(
     case.opened_by, case.reason, case.statement = by, reason, note
     touch(order, by=None, now=now)
     open_for_support(case, by=by, at=now, silently=True)
-    return _rule(order, case, ruling, by=by, reason=reason, note=note, now=now)
+    return _rule(order, case, ruling, by=by, reason=reason, note=note, as_credit=as_credit, now=now)
 
 
-def _rule(order: Order, case: Case, ruling: str, *, by: User, reason: Reason, note: str, now: datetime) -> Case:
+def _rule(
+    order: Order, case: Case, ruling: str, *, by: User, reason: Reason, note: str, as_credit: bool, now: datetime
+) -> Case:
     move_case(
         case.rule,
         now,
@@ -120,7 +147,7 @@ def _rule(order: Order, case: Case, ruling: str, *, by: User, reason: Reason, no
         ruling=ruling_in_words(ruling, order),
     )
     because = Order.ClosedBecause.CANCELED_BY_SUPPORT
-    cancel(order, ruling, because=because, by=by, at=now, reason=reason.text, note=note)
+    cancel(order, ruling, because=because, by=by, at=now, reason=reason.text, note=note, as_credit=as_credit)
     return case
 
 

@@ -1,5 +1,7 @@
 """Charges and refunds, and what staff can do about a refused refund (M9)."""
 
+from collections.abc import Callable
+
 from django.contrib import admin, messages
 from django.db import models, transaction
 from django.http import HttpRequest
@@ -29,10 +31,11 @@ class ChargeAdmin(ReadOnlyAdmin):
     search_fields = ["key", "provider_id"]
     fields = [
         ("key", "attempt"),
-        ("held", shown("amount")),
+        ("held", shown("amount"), shown("credit")),
         ("status", "reason"),
         ("funded", "surplus"),
-        ("provider", "provider_id", "method"),
+        ("provider", "provider_id", "method", "method_label"),
+        ("card", "keep_card"),
         ("created_at", "asked_at", "cancel_asked_at", "settled_at"),
     ]
     ordering = ["-pk"]
@@ -47,26 +50,38 @@ class RefundAdmin(ReadOnlyAdmin):
     list_select_related = ["held"]
     search_fields = ["key", "provider_id", "held__reference"]
     fields = [
-        ("key", "attempt", "retried"),
-        ("held", "charge", shown("amount")),
+        ("key", "attempt", "retried", "doubted"),
+        ("held", "charge", shown("amount"), shown("credit")),
         ("status", "reason"),
         ("provider", "provider_id"),
         ("created_at", "asked_at", "settled_at"),
         ("tries", "next_try_at"),
     ]
     ordering = ["-pk"]
-    actions = ["ask_provider_again"]
+    actions = ["ask_provider_again", "turn_into_credit"]
 
     def has_ask_refund_again_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.ask_refund_again")
 
+    def has_turn_refund_into_credit_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.turn_refund_into_credit")
+
     @admin.action(description="Ask the provider again", permissions=["ask_refund_again"])
     def ask_provider_again(self, request: HttpRequest, refunds: models.QuerySet[Refund]) -> None:
+        self._each(request, refunds, services.ask_again, "the provider is being asked again.")
+
+    @admin.action(description="Turn into credit", permissions=["turn_refund_into_credit"])
+    def turn_into_credit(self, request: HttpRequest, refunds: models.QuerySet[Refund]) -> None:
+        self._each(request, refunds, services.turn_into_credit, "given to the buyer as credit. Both sides are told.")
+
+    def _each(
+        self, request: HttpRequest, refunds: models.QuerySet[Refund], verb: Callable[..., Refund], done: str
+    ) -> None:
         for refund in refunds.select_related("held", "charge__held"):
             try:
                 with transaction.atomic():
-                    services.ask_again(refund, at=clock.now())
+                    verb(refund, at=clock.now())
             except services.NotRefused as refusal:
                 self.message_user(request, f"{refund.key}: {refusal}", messages.WARNING)
             else:
-                self.message_user(request, f"{refund.key}: the provider is being asked again.", messages.SUCCESS)
+                self.message_user(request, f"{refund.key}: {done}", messages.SUCCESS)

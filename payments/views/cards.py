@@ -1,0 +1,40 @@
+"""A buyer's saved cards and credit."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from marketplace import clock
+from payments import services
+
+PER_PAGE = 50
+
+
+@require_safe
+@login_required
+def cards(request: HttpRequest) -> HttpResponse:
+    """The saved cards of the signed-in person, and their credit per currency with all that changed it."""
+    owner = request.user
+    assert owner.is_authenticated  # narrows the type; `login_required` sent everybody else away
+    history = Paginator(services.credit_history(owner), PER_PAGE)
+    context = {
+        "cards": services.usable_cards(owner),
+        "credits": [purse for purse in services.purse(owner) if purse.credit or purse.credit_reserved],
+        "history": history.get_page(request.GET.get("page")),
+    }
+    return render(request, "payments/cards.html", context)
+
+
+@require_POST
+@login_required
+def forget_card(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a saved card of the signed-in person's; of anybody else's there is none here (404)."""
+    owner = request.user
+    assert owner.is_authenticated
+    card = get_object_or_404(services.usable_cards(owner), pk=pk)
+    services.forget_card(card, at=clock.now())
+    messages.success(request, f"{card.label} was removed. It can no longer be charged.")
+    return redirect("payments:cards")

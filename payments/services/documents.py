@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Max, Min, OuterRef, Q, Subquery
+from django.db.models import Max, OuterRef, Q, Subquery
 
 from payments.models import Charge, Document, HeldFunds, Refund, Transfer
 from payments.money import display
@@ -15,13 +15,13 @@ BATCH = 200
 # The advisory lock that lets one transaction at a time give numbers; any constant that nothing else uses.
 NUMBERING = 0x70617065
 CAME_BACK = (
-    "This refund came back: it could not be completed after all. The number of this credit note is not used again; "
-    "when the money is given back, there will be another credit note."
+    "This refund came back: it could not be completed after all. Until it is given again this credit note stands for "
+    "it; no other gets its number."
 )
 
 Kind = Transfer.Kind
 _SETTLES_A_CHARGE = (Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT)
-_SETTLES_A_REFUND = (Kind.REFUNDED, Kind.CREDITED)
+_SETTLES_A_REFUND = (Kind.REFUNDED, Kind.CREDITED, Kind.CREDIT_RETURNED)
 
 
 def issue_documents(at: datetime) -> int:
@@ -46,7 +46,7 @@ def issue_documents(at: datetime) -> int:
 def notes_on(document: Document) -> list[str]:
     """What has happened since to what a document is about. The document itself stays as it is."""
     if document.refund:
-        return [] if document.refund.status == Refund.Status.SUCCEEDED else [CAME_BACK]
+        return _notes_on_refund(document.refund)
     notes = []
     if document.content["purpose"] == "surplus":
         notes.append("This payment could not be used for its milestone any more, so it goes back to you in full.")
@@ -54,6 +54,18 @@ def notes_on(document: Document) -> list[str]:
     for note in given_back:
         notes.append(f"{display(note.content['total'], note.content['currency'])} went back: credit note {note}.")
     return notes
+
+
+def _notes_on_refund(refund: Refund) -> list[str]:
+    if refund.status == Refund.Status.SUCCEEDED:
+        return []
+    # Given again after it came back, it is a row of its own that this credit note stands for as well.
+    first = refund.key.removesuffix(f"/{refund.attempt}")
+    last = Refund.objects.filter(key__startswith=f"{first}/", charge=refund.charge_id).order_by("attempt").last()
+    if last is None or last.status != Refund.Status.SUCCEEDED:
+        return [CAME_BACK]
+    how = "as credit" if last.credit == last.amount else "the way it was paid"
+    return [f"This refund came back once, and was then given again, {how}."]
 
 
 def missing_numbers(kind: str) -> int:
@@ -68,7 +80,7 @@ def _undocumented_charges() -> list[Charge]:
     in_ledger_order = booked.annotate(settled_by=_settled_by("charge", _SETTLES_A_CHARGE)).order_by("settled_by", "pk")
     # Locked, so that nothing is decided anew about what is being documented.
     locked = in_ledger_order.select_for_update(of=("self",), no_key=True)
-    return list(locked.select_related("held__payer", "held__payee")[:BATCH])
+    return list(locked.select_related("held__payer", "held__payee").prefetch_related("refunds")[:BATCH])
 
 
 def _undocumented_refunds() -> list[Refund]:
@@ -79,9 +91,9 @@ def _undocumented_refunds() -> list[Refund]:
 
 
 def _settled_by(operation: str, kinds: Sequence[str]) -> Subquery:
-    """The transfer that settled an operation: the first of its kind."""
+    """The transfer that settled an operation: the last, for credit is given at once and the card's part later."""
     settling = Transfer.objects.filter(**{operation: OuterRef("pk")}, kind__in=kinds).order_by().values(operation)
-    return Subquery(settling.annotate(first=Min("pk")).values("first"))
+    return Subquery(settling.annotate(last=Max("pk")).values("last"))
 
 
 def _number(documents: Sequence[Document]) -> None:
@@ -95,14 +107,22 @@ def _number(documents: Sequence[Document]) -> None:
 
 def _receipt(charge: Charge, at: datetime) -> Document:
     held = charge.held
-    fee = {"text": f"Buyer fee ({_percent(held.buyer_fee_rate)})", "amount": held.buyer_fee}
-    lines = [{"text": held.description, "amount": charge.amount - held.buyer_fee}, fee]
+    if charge.funded:
+        card, credit, price, fee = charge.card_amount, charge.credit, charge.amount - held.buyer_fee, held.buyer_fee
+    else:
+        # Credit that was to pay a part of a late success may be spent already: what goes back is what there was.
+        back = min(charge.refunds.all(), key=lambda refund: refund.pk)
+        card, credit, price, fee = back.card_amount, back.credit, back.amount, 0
+    lines = [
+        {"text": held.description, "amount": price},
+        {"text": f"Buyer fee ({_percent(held.buyer_fee_rate)})", "amount": fee},
+    ]
     content = _common(held) | {
         "happened_at": _iso(charge.settled_at or at),
         "purpose": "funded" if charge.funded else "surplus",
         "lines": [line for line in lines if line["amount"]],
-        "total": charge.amount,
-        "ways": _ways(charge, charge.card_amount, charge.credit),
+        "total": price + fee,
+        "ways": _ways(charge, card, credit),
     }
     kind = Document.Kind.RECEIPT
     return Document(kind=kind, recipient=held.payer, charge=charge, issued_at=at, content=content)

@@ -10,7 +10,9 @@ from django.db import DatabaseError, connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from payments import services
-from payments.models import Charge, Document, HeldFunds, Refund
+from payments.gateways import Outcome, State
+from payments.models import Charge, Document, HeldFunds
+from payments.services.documents import CAME_BACK
 from payments.tasks import issue_documents
 
 from .conftest import Commit
@@ -60,14 +62,26 @@ def test_a_charge_gets_a_receipt_that_says_everything(held: HeldFunds, settings:
 
 
 @pytest.mark.django_db
-def test_a_receipt_shows_what_was_paid_with_credit_and_no_fee_where_there_is_none() -> None:
+def test_card_and_credit_are_shown_and_no_fee_where_there_is_none(commit: Commit) -> None:
     held = HeldFundsFactory.create(buyer_fee_rate=0)
-    pay(held)
-    Charge.objects.update(credit=4_000, method_label="")
+    owed = HeldFundsFactory.create(payer=held.payer, price=4_000, buyer_fee_rate=0)
+    pay(owed)
+    with commit():
+        services.refund_all(owed, at=NOON, as_credit=True)
+    with transaction.atomic():
+        charge = services.begin_charge(held, method="card_ok", at=NOON, use_credit=True)
+    settle(charge)
+    Charge.objects.update(method_label="")
+    with commit():
+        services.refund_part(held, price=7_000, at=NOON)
     services.issue_documents(LATER)
-    content = Document.objects.get().content
+    content = Document.objects.get(charge=charge).content
     assert content["ways"] == [{"text": "Card", "amount": 6_000}, {"text": "Credit", "amount": 4_000}]
     assert content["lines"] == [{"text": held.description, "amount": 10_000}]
+    back = Document.objects.get(refund__charge=charge).content
+    assert back["ways"] == [{"text": "Card", "amount": 6_000}, {"text": "Credit", "amount": 1_000}]
+    given = Document.objects.get(refund__held=owed).content
+    assert given["ways"] == [{"text": "Credit", "amount": 4_000}]
 
 
 @pytest.mark.django_db
@@ -106,6 +120,10 @@ def test_surplus_gets_a_receipt_and_a_credit_note(held: HeldFunds, commit: Commi
         services.send_back(charge, at=NOON)
     services.issue_documents(LATER)
     assert Document.objects.get(kind="receipt").content["purpose"] == "surplus"
+    assert services.notes_on(Document.objects.get(kind="receipt")) == [
+        "This payment could not be used for its milestone any more, so it goes back to you in full.",
+        "$105.50 went back: credit note C-000001.",
+    ]
     assert numbers() == ["C-000001", "R-000001"]
 
 
@@ -148,7 +166,7 @@ def test_batches_go_on_where_the_last_one_ended_and_notes_wait_for_receipts(
             services.refund_all(held, at=NOON)
     assert services.issue_documents(LATER) == 2
     assert numbers() == ["R-000001", "R-000002"]
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert services.issue_documents(LATER) == 3
     assert services.issue_documents(LATER) == 1
     assert numbers() == [f"C-00000{n}" for n in (1, 2, 3)] + [f"R-00000{n}" for n in (1, 2, 3)]
@@ -197,15 +215,36 @@ def test_the_database_refuses_to_change_or_remove_paper(held: HeldFunds, change:
 def test_a_refund_that_came_back_keeps_its_note_and_gets_no_second_one(held: HeldFunds, commit: Commit) -> None:
     pay(held)
     with commit():
-        services.refund_all(held, at=NOON)
+        refund = services.refund_all(held, at=NOON)
     services.issue_documents(LATER)
-    # Until the provider says so, a refund that came back is like one refused after it had succeeded.
-    with transaction.atomic():
-        Refund.objects.update(status="refused")
-        assert services.issue_documents(LATER) == 0
-        Refund.objects.update(status="succeeded")
-        assert services.issue_documents(LATER) == 0
+    note = Document.objects.select_related("refund").get(kind="credit_note")
+    assert (note.refund, services.notes_on(note)) == (refund, [])
+    with commit():
+        refund.refresh_from_db()
+        services.record_refund(refund, Outcome(State.FAILED, reason="Account closed."), LATER, confirmed=True)
+    assert services.issue_documents(LATER) == 0
+    note = Document.objects.select_related("refund").get(kind="credit_note")
+    assert services.notes_on(note) == [CAME_BACK]
+    with commit():
+        services.turn_into_credit(refund, at=LATER)
+    assert services.issue_documents(LATER) == 0
+    note = Document.objects.select_related("refund").get(kind="credit_note")
+    assert services.notes_on(note) == ["This refund came back once, and was then given again, as credit."]
     assert numbers() == ["C-000001", "R-000001"]
+
+
+@pytest.mark.django_db
+def test_a_receipt_tells_what_went_back_since(held: HeldFunds, commit: Commit) -> None:
+    pay(held)
+    for price in (5_000, 1_000):
+        held.refresh_from_db()
+        with commit():
+            services.refund_part(held, price=price, at=NOON)
+    services.issue_documents(LATER)
+    assert services.notes_on(Document.objects.get(kind="receipt")) == [
+        "$52.75 went back: credit note C-000001.",
+        "$10.55 went back: credit note C-000002.",
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

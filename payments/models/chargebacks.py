@@ -20,9 +20,13 @@ class ChargebackQuerySet(models.QuerySet["Chargeback"]):
         """Undecided, about the charge that funded one of these: their money stays where it is."""
         return self.undecided().filter(charge__held__in=held_ids, charge__funded=True)
 
+    def lost(self) -> Self:
+        """The payer has this money for good."""
+        return self.filter(status=Chargeback.Status.LOST)
+
     def waiting_for_staff(self) -> Self:
         """Lost, with a rest that nobody has decided about: the seller's debt or the platform's loss?"""
-        return self.filter(status=Chargeback.Status.LOST, rest__gt=0, rest_decided_at=None).order_by("settled_at")
+        return self.lost().filter(rest__gt=0, rest_decided_at=None).order_by("settled_at")
 
 
 class Chargeback(models.Model):

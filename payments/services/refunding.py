@@ -92,10 +92,14 @@ def _refund(held: HeldFunds, *, amount: int, price: int, at: datetime, as_credit
 
 
 def _left_of_card(charge: Charge) -> int:
-    """What can still go back the way it came. An attempt that was repeated counts by the one that repeats it."""
+    """What can still go back the way it came: what neither a refund nor the payer's bank has given back.
+
+    An attempt that was repeated counts by the one that repeats it.
+    """
     went = Sum(F("amount") - F("credit"), default=0)
     back: int = charge.refunds.filter(retried=False).aggregate(back=went)["back"]
-    return charge.card_amount - back
+    taken: int = charge.chargebacks.lost().aggregate(taken=Sum("amount", default=0))["taken"]
+    return max(0, charge.card_amount - back - taken)
 
 
 def send_back(charge: Charge, *, at: datetime) -> Refund:

@@ -3,6 +3,9 @@
 from typing import Any
 
 from orders.models import Order
+from orders.tests.factories import fresh
+from payments.gateways import Outcome, ParsedEvent, State
+from payments.gateways.base import DisputeState, ParsedDispute
 from resolution import services
 from resolution.models import Case, Reason
 
@@ -27,3 +30,21 @@ def declined(order: Order, **details: Any) -> Case:
 
 def fresh_case(case: Case) -> Case:
     return Case.objects.select_related("order", "milestone", "reason").get(pk=case.pk)
+
+
+def bank(order: Order, news: str, *, amount: int = 0, position: int = 1, number: str = "dp_1", name: str = "") -> None:
+    """The provider tells what the buyer's bank does with the charge of a milestone: taken, won or lost."""
+    held = next(milestone.held for milestone in fresh(order).plan if milestone.position == position)
+    assert held
+    charge = held.charges.get(funded=True)
+    event = ParsedEvent(
+        provider=charge.provider,
+        event_id=name or f"ev_{number}_{news}",
+        kind=f"dispute.{news}",
+        outcome=Outcome(State.UNDECIDED, reason="The cardholder does not know this payment."),
+        amount=amount or charge.amount,
+        currency=charge.currency,
+        body={},
+        dispute=ParsedDispute(number, charge.provider_id, DisputeState(news)),
+    )
+    services.record_chargeback(charge.pk, event)

@@ -24,6 +24,8 @@ STATES = (
     "escalated",
     "waiting_for_support_after_silence",
     "opened_by_the_clock",
+    "bank_is_deciding",
+    "bank_is_deciding_about_a_case",
     "withdrawn",
     "accepted",
     "ruled",
@@ -63,6 +65,8 @@ BUTTONS_ON_THE_ORDER = (
     "escalated",
     "waiting_for_support_after_silence",
     "opened_by_the_clock",
+    "bank_is_deciding",
+    "bank_is_deciding_about_a_case",
     "silence_due_agreed",
     "silence_due_to_support",
     "declined_order_overdue",
@@ -131,6 +135,7 @@ ORDER_COMPLETED = "The order is completed."
 WAITS_FOR_BUYER = "The case waits for the buyer's answer."
 WAITS_FOR_SELLER = "The case waits for the seller's answer."
 WAITS_FOR_SUPPORT = "The case waits for Customer Support."
+BANK = "The buyer's bank has taken the payment back and is deciding; until then nobody else can."
 ACCEPTED = "The case was accepted."
 DECLINED = "The case was declined."
 WITHDRAWN = "The case was withdrawn."
@@ -308,6 +313,36 @@ TABLE: dict[str, dict[str, Row]] = {
         "rule_cancel_milestone": supports(OK),
         "rule_cancel_order": supports(OK),
         "dismiss": supports(OK),
+        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
+        "cancel_order_by_support": supports(ONE_AT_A_TIME),
+        "settle": clocks(NOT_DUE),
+    },
+    # M10: nobody ends the case or moves its money until the bank has decided.
+    "bank_is_deciding": {
+        "open_cancel_milestone": both(ONE_AT_A_TIME),
+        "open_cancel_order": both(ONE_AT_A_TIME),
+        "accept": both(403),
+        "decline": both(403),
+        "withdraw": both(403),
+        "escalate": both(403),
+        "rule_cancel_milestone": supports(BANK),
+        "rule_cancel_order": supports(BANK),
+        "dismiss": supports(BANK),
+        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
+        "cancel_order_by_support": supports(ONE_AT_A_TIME),
+        "settle": clocks(NOT_DUE),
+    },
+    # The buyer's own case was open when the bank took the payment back: it is with support now, who wait as well.
+    "bank_is_deciding_about_a_case": {
+        "open_cancel_milestone": both(ONE_AT_A_TIME),
+        "open_cancel_order": both(ONE_AT_A_TIME),
+        "accept": sellers(WAITS_FOR_SUPPORT),
+        "decline": sellers(WAITS_FOR_SUPPORT),
+        "withdraw": buyers(BANK),
+        "escalate": buyers(WAITS_FOR_SUPPORT),
+        "rule_cancel_milestone": supports(BANK),
+        "rule_cancel_order": supports(BANK),
+        "dismiss": supports(BANK),
         "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
         "cancel_order_by_support": supports(ONE_AT_A_TIME),
         "settle": clocks(NOT_DUE),

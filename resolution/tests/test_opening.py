@@ -109,6 +109,7 @@ CITABLE = {
     "intellectual_property": ("both", {P, D, R, B}),
     "fraud_or_abuse": ("both", {P, D, R, B}),
     "agreed_by_both": ("both", {P, D, R, B}),
+    "chargeback": ("the clock", {P, D, R}),
 }
 
 

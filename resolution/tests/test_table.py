@@ -28,7 +28,7 @@ from resolution.actions import OPENING, actions, case_actions
 from resolution.models import Case
 from resolution.sides import WHO
 from resolution.tests.conftest import NOON, OrderIn, after
-from resolution.tests.factories import declined, fresh_case, opened, reason
+from resolution.tests.factories import bank, declined, fresh_case, opened, reason
 from resolution.tests.table import (
     ACTIONS,
     ANSWERS,
@@ -98,6 +98,17 @@ def opened_by_the_clock(order: Order) -> Case:
     return order.cases.get()
 
 
+def bank_took_it_back(order: Order) -> Case:
+    bank(order, "taken")
+    return order.cases.get()
+
+
+def bank_took_back_what_is_disputed(order: Order) -> Case:
+    case = opened(order)
+    bank(order, "taken")
+    return case
+
+
 def declined_on_the_last_day(order: Order) -> Case:
     with clock.at(after(days=7)):
         return declined(order)
@@ -120,6 +131,8 @@ MADE: dict[str, Made] = {
     "escalated": ("delivered", escalated, AT_NOON),
     "waiting_for_support_after_silence": ("delivered", silent, timedelta(hours=48)),
     "opened_by_the_clock": ("in_progress", opened_by_the_clock, timedelta(days=33)),
+    "bank_is_deciding": ("delivered", bank_took_it_back, AT_NOON),
+    "bank_is_deciding_about_a_case": ("delivered", bank_took_back_what_is_disputed, AT_NOON),
     "withdrawn": ("delivered", withdrawn, AT_NOON),
     "accepted": ("in_progress", accepted, AT_NOON),
     "ruled": ("delivered", lambda order: ruled(order, services.rule_cancel_milestone), AT_NOON),
@@ -396,7 +409,7 @@ def test_the_table_has_every_action_of_the_code() -> None:
     assert set(RULINGS + WITHOUT_A_CASE) == set(BY_SUPPORT)
     of_people = {"open_case", "accept_case", "decline_case", "withdraw_case", "escalate_case"}
     of_support = {verb.__name__ for verb in BY_SUPPORT.values()}
-    of_the_clock = {"settle_case", "settle_due_cases", "open_owed_disputes"}
+    of_the_clock = {"settle_case", "settle_due_cases", "open_owed_disputes", "record_chargeback"}
     # `consider` does nothing. Support opens a case to look into by this verb; it has no page of its own yet.
     others = {"consider", "open_case_by_support"}
     assert set(services.__all__) == of_people | of_support | of_the_clock | others

@@ -458,7 +458,7 @@ def test_the_page_of_a_case_takes_the_same_queries_however_many_cases_there_are(
         client.get(f"/cases/{case.number}/")
 
 
-QUERIES = 11
+QUERIES = 12
 
 
 def test_times_are_shown_in_the_viewers_zone(in_progress: Order) -> None:

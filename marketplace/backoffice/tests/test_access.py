@@ -236,7 +236,7 @@ class TestReasons:
             "/admin/resolution/reason/",
             {"action": "delete_selected", "_selected_action": [reason("not_as_described").pk], "post": "yes"},
         )
-        assert Reason.objects.count() == 11
+        assert Reason.objects.count() == 12
 
     def test_citations_are_counted(self, client: Client, support: User) -> None:
         client.force_login(support)

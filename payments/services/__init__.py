@@ -56,6 +56,7 @@ from .refunding import (
     turn_into_credit,
 )
 from .sending import record_withdrawal, send_withdrawal, settle_withdrawals
+from .statements import statement_lines, statements, year_in, years_of
 from .withdrawing import (
     approve_withdrawal,
     cancel_withdrawal,
@@ -127,6 +128,8 @@ __all__ = [
     "send_withdrawal",
     "settle_refunds",
     "settle_withdrawals",
+    "statement_lines",
+    "statements",
     "take_back",
     "turn_into_credit",
     "undecided_charges",
@@ -135,4 +138,6 @@ __all__ = [
     "why_not_dispute",
     "why_not_withdraw",
     "win",
+    "year_in",
+    "years_of",
 ]

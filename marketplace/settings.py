@@ -152,6 +152,7 @@ if PAYMENT_GATEWAY == "stripe":
     if missing := ", ".join(key for key in keys if not vars()[key]):
         raise ImproperlyConfigured(f"PAYMENT_GATEWAY is stripe, which needs what is not set: {missing}.")
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=SECRET_KEY)
+SANDBOX_DISPUTED = env.int("SANDBOX_DISPUTED", default=120)  # seconds until the "disputed" test card is taken back
 SANDBOX_PROCESSING = env.int("SANDBOX_PROCESSING", default=20)  # seconds that a "processing" test card takes
 EVENT_RECEIVER = "marketplace.webhooks.receive"  # takes (raw_body, signature) of an event; accepts by not raising
 
@@ -197,6 +198,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "issue documents": {"task": "payments.tasks.issue_documents", "schedule": SWEEP_EVERY},
     "settle refunds": {"task": "payments.tasks.settle_refunds", "schedule": SWEEP_EVERY},
     "clear earnings": {"task": "payments.tasks.clear_earnings", "schedule": SWEEP_EVERY},
+    "tell withdrawals": {"task": "marketplace.tasks.tell_withdrawals", "schedule": SWEEP_EVERY},
     "settle withdrawals": {"task": "payments.tasks.settle_withdrawals", "schedule": SWEEP_EVERY},
     "deliver sandbox events": {"task": "payments.tasks.deliver_sandbox_events", "schedule": timedelta(seconds=5)},
 }

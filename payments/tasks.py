@@ -4,7 +4,7 @@ from celery import shared_task
 
 from marketplace import clock
 from payments import services
-from payments.gateways import sandbox, sandbox_bank, sandbox_events
+from payments.gateways import sandbox, sandbox_bank, sandbox_disputes, sandbox_events
 
 
 @shared_task
@@ -27,6 +27,7 @@ def deliver_sandbox_events() -> None:
     at = clock.now()
     sandbox.settle_processing(at)
     sandbox_bank.settle_payouts(at)
+    sandbox_disputes.take_back_due(at)
     sandbox_events.deliver_due(at)
 
 

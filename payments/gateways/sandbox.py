@@ -29,6 +29,7 @@ from .base import (
     outside_transaction,
 )
 from .sandbox_bank import SandboxBank
+from .sandbox_disputes import taken_back
 from .sandbox_events import announce_charge, announce_refund, parse, read
 
 CARDS = (
@@ -52,6 +53,12 @@ CARDS = (
         "Visa ending in 5126",
         "4000 0000 0000 5126",
         "Succeeds, but refuses every refund.",
+    ),
+    PaymentMethod(
+        "card_disputed",
+        "Visa ending in 0259",
+        "4000 0000 0000 0259",
+        "Succeeds, then the payer's bank takes the money back after a while.",
     ),
 )
 
@@ -192,6 +199,8 @@ def _first_state(method: str, at: datetime) -> dict[str, object]:
     match method:
         case "card_ok" | "card_lost" | "card_refund_refused":
             return {"status": State.SUCCEEDED}
+        case "card_disputed":
+            return {"status": State.SUCCEEDED, "settles_at": at + timedelta(seconds=settings.SANDBOX_DISPUTED)}
         case "card_authentication":
             return {"status": State.ACTION_NEEDED}
         case "card_processing" | "card_processing_fails":
@@ -240,6 +249,6 @@ def _why_not_refund(charge: SandboxCharge, amount: int) -> str:
         return "This charge did not succeed."
     if charge.method == "card_refund_refused":
         return "The card's bank refuses refunds."
-    if amount < 1 or charge.refunded + amount > charge.amount:
+    if amount < 1 or charge.refunded + amount > charge.amount - taken_back(charge):
         return "That is more than is left of the charge."
     return ""

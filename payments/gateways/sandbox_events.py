@@ -14,9 +14,16 @@ from django.db.models import F
 from django.utils.module_loading import import_string
 
 from payments.backoff import next_try
-from payments.models import SandboxCharge, SandboxEvent, SandboxPayout, SandboxPayoutAccount, SandboxRefund
+from payments.models import (
+    SandboxCharge,
+    SandboxDispute,
+    SandboxEvent,
+    SandboxPayout,
+    SandboxPayoutAccount,
+    SandboxRefund,
+)
 
-from .base import BadEvent, BadSignature, Outcome, ParsedEvent, State, outside_transaction
+from .base import BadEvent, BadSignature, DisputeState, Outcome, ParsedDispute, ParsedEvent, State, outside_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +36,7 @@ _CHARGE_KINDS = {
 }
 _REFUND_KINDS = {"refund.succeeded": State.SUCCEEDED, "refund.refused": State.FAILED}
 _PAYOUT_KINDS = {"payout.paid": State.SUCCEEDED, "payout.failed": State.FAILED}
+_DISPUTE_KINDS = {f"dispute.{state}": state for state in DisputeState}
 _PAYOUT_ACCOUNT_KIND = "payout_account.updated"
 _FIRST_RETRY = timedelta(seconds=15)
 
@@ -56,9 +64,25 @@ def announce_payout_account(account: SandboxPayoutAccount, at: datetime) -> None
     _announce(_PAYOUT_ACCOUNT_KIND, account.key, str(account.pk), 0, "", "", at)
 
 
-def _announce(kind: str, key: str, provider_id: str, amount: int, currency: str, reason: str, at: datetime) -> None:
+def announce_dispute(dispute: SandboxDispute, at: datetime) -> None:
+    """Write the event that a charge was taken back for the payer's bank, or won or lost since."""
+    charge, kind = dispute.charge, f"dispute.{dispute.status}"
+    about = {"charge": str(charge.pk)}
+    _announce(kind, charge.key, str(dispute.pk), dispute.amount, charge.currency, dispute.reason, at, about)
+
+
+def _announce(
+    kind: str,
+    key: str,
+    provider_id: str,
+    amount: int,
+    currency: str,
+    reason: str,
+    at: datetime,
+    more: Mapping[str, str] | None = None,
+) -> None:
     event = SandboxEvent(kind=kind, key=key, created_at=at, next_try_at=at)
-    about = {"key": key, "id": provider_id, "amount": amount, "currency": currency, "reason": reason}
+    about = {"key": key, "id": provider_id, "amount": amount, "currency": currency, "reason": reason, **(more or {})}
     event.body = json.dumps({"id": str(event.pk), "type": kind, "created": at.isoformat(), "data": about})
     event.save(force_insert=True)
 
@@ -121,7 +145,10 @@ def parse(body: Mapping[str, Any]) -> ParsedEvent:
     if kind == _PAYOUT_ACCOUNT_KIND:
         account = _text(data, "id")
         return ParsedEvent("sandbox", event_id, kind, Outcome(State.UNDECIDED), 0, "", body, payout_account=account)
-    state = _CHARGE_KINDS.get(kind) or _REFUND_KINDS.get(kind) or _PAYOUT_KINDS.get(kind)
+    dispute = _DISPUTE_KINDS.get(kind)
+    state = (
+        State.UNDECIDED if dispute else _CHARGE_KINDS.get(kind) or _REFUND_KINDS.get(kind) or _PAYOUT_KINDS.get(kind)
+    )
     if state is None:
         # A kind of event that means nothing to us is stored and ignored, as with any provider.
         return ParsedEvent("sandbox", event_id, kind, Outcome(State.UNDECIDED), 0, "", body)
@@ -136,6 +163,7 @@ def parse(body: Mapping[str, Any]) -> ParsedEvent:
         charge_key=key if kind in _CHARGE_KINDS else None,
         refund_key=key if kind in _REFUND_KINDS else None,
         payout_key=key if kind in _PAYOUT_KINDS else None,
+        dispute=ParsedDispute(_text(data, "id"), _text(data, "charge"), dispute) if dispute else None,
         outcome=Outcome(state, provider_id=_text(data, "id"), reason=_text(data, "reason")),
         amount=amount,
         currency=_text(data, "currency"),

@@ -28,7 +28,12 @@ class SandboxCharge(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["settles_at"], condition=Q(status="processing"), name="sandbox_charge_processing")
+            models.Index(fields=["settles_at"], condition=Q(status="processing"), name="sandbox_charge_processing"),
+            models.Index(
+                fields=["settles_at"],
+                condition=Q(method="card_disputed", settles_at__isnull=False),
+                name="sandbox_charge_to_dispute",
+            ),
         ]
 
     def __str__(self) -> str:

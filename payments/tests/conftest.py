@@ -24,6 +24,7 @@ def _noon(settings: object) -> Generator[None, None, None]:
 def _receiver(settings: object) -> None:
     settings.EVENT_RECEIVER = "payments.tests.steps.receive"
     settings.SANDBOX_PROCESSING = 20
+    settings.SANDBOX_DISPUTED = 120
 
 
 @pytest.fixture(autouse=True)

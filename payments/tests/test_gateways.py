@@ -44,6 +44,7 @@ def test_every_test_card_is_explained() -> None:
         "card_processing_fails": "Is processing for a while, then fails.",
         "card_lost": "Is charged, but the answer gets lost.",
         "card_refund_refused": "Succeeds, but refuses every refund.",
+        "card_disputed": "Succeeds, then the payer's bank takes the money back after a while.",
     }
     assert provider.step("KWD") == 1
 
@@ -53,6 +54,7 @@ def test_every_test_card_is_explained() -> None:
     [
         ("card_ok", State.SUCCEEDED, ""),
         ("card_refund_refused", State.SUCCEEDED, ""),
+        ("card_disputed", State.SUCCEEDED, ""),
         ("card_declined", State.FAILED, "Your card was declined."),
         ("card_authentication", State.ACTION_NEEDED, ""),
         ("card_processing", State.PROCESSING, ""),

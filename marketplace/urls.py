@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from marketplace import earnings, health, views, webhooks
+from marketplace import earnings, finish_payment, health, views, webhooks
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("sales/", views.sold, name="sold"),
     path("orders/<slug:number>/", views.order_page, name="order"),
     path("earnings/", earnings.earnings, name="earnings"),
+    path("payments/<path:key>/finish/", finish_payment.finish_payment, name="finish_payment"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from marketplace import withdrawal_notices
 from marketplace.health import note_sweep
 from marketplace.proof.recording import prove_ledger as prove
 
@@ -15,3 +16,8 @@ def heartbeat() -> None:
 def prove_ledger() -> None:
     """A table of a million orders takes longer than other tasks may."""
     prove()
+
+
+@shared_task
+def tell_withdrawals() -> None:
+    withdrawal_notices.tell_withdrawals()

@@ -9,7 +9,7 @@ from django.db import transaction
 import orders.services
 import payments.services
 import resolution.services
-from marketplace import clock
+from marketplace import clock, withdrawal_notices
 from orders.activity import sentence
 from orders.models import Event
 
@@ -18,12 +18,15 @@ SETTLING: dict[str, Callable[[], int]] = {
     "cases whose time to answer has passed": resolution.services.settle_due_cases,
     "orders whose deadline has passed": orders.services.settle_due,
     "disputes that the clock owes": resolution.services.open_owed_disputes,
+    "earnings that have cleared": lambda: payments.services.clear_earnings(at=clock.now()),
     "refused refunds to tell of": orders.services.tell_refused_refunds,
+    "withdrawals to tell of": withdrawal_notices.tell_withdrawals,
     "reminders": orders.services.send_reminders,
 }
 ASKING: dict[str, Callable[[], int]] = {
     "charges left undecided": orders.services.settle_charges,
     "refunds left undecided": lambda: payments.services.settle_refunds(at=clock.now()),
+    "withdrawals on their way": lambda: payments.services.settle_withdrawals(at=clock.now()),
 }
 
 

@@ -1,5 +1,5 @@
 """Money in the admin, a module per noun."""
 
-from . import ledger, operations
+from . import ledger, operations, withdrawals
 
-__all__ = ["ledger", "operations"]
+__all__ = ["ledger", "operations", "withdrawals"]

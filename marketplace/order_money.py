@@ -1,7 +1,9 @@
 """Where every cent of an order is, for its page (P2, M9)."""
 
+from django.db.models import Q
+
 from orders.models import Milestone, Order
-from payments.models import Refund
+from payments.models import Document, Refund
 from payments.money import display
 from payments.services import Cents, where_every_cent_is
 
@@ -57,6 +59,15 @@ def refunds_of(order: Order) -> list[Refund]:
     """Each refund with its state (M9); an attempt that staff have repeated is told by the one that repeats it."""
     held = [milestone.held_id for milestone in order.plan if milestone.held_id]
     return list(Refund.objects.filter(held__in=held, retried=False).select_related("held").order_by("pk"))
+
+
+def documents_of(order: Order, side: str) -> list[Document]:
+    """The buyer's receipts and credit notes of this order; the seller gets none of them (P3)."""
+    if side != "buyer":
+        return []
+    held = [milestone.held_id for milestone in order.plan if milestone.held_id]
+    of_order = Q(charge__held__in=held) | Q(refund__held__in=held)
+    return list(Document.objects.filter(of_order, recipient=order.buyer_id).order_by("pk"))
 
 
 def is_refused(refund: Refund) -> bool:

@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 from marketplace.accounts.models import User
 from marketplace.order_headline import headline
 from marketplace.order_lists import case_waits_for, standing
-from marketplace.order_money import badge_of, cents_of, charged_later, of_credit, parts_of, refunds_of
+from marketplace.order_money import badge_of, cents_of, charged_later, documents_of, of_credit, parts_of, refunds_of
 from marketplace.templatetags.words import day, when
 from orders.actions import Action, actions
 from orders.activity import sentence
@@ -107,6 +107,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "of_credit": of_credit(order, cents),
         "charged_label": "You were charged" if side == "buyer" else "The buyer was charged",
         "refunds": refunds,
+        "documents": documents_of(order, side),
         "rules": order.terms.sentences(viewer="buyer" if side == "buyer" else "seller"),
         "activity": _activity(order, viewer),
         "talk": talk,

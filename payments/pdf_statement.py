@@ -10,17 +10,17 @@ from payments.pdf import Column, Sheet
 from payments.services.statements import Line, Standing, Statement
 
 _MILESTONES = [
-    Column("Date", 12),
-    Column("Milestone", 37),
-    Column("Order", 18),
+    Column("Date", 14),
+    Column("Milestone", 32),
+    Column("Order", 24),
     Column("Paid by buyer", 17, right=True),
     Column("Commission", 15, right=True),
     Column("Earned", 17, right=True),
 ]
 _OTHERS = [
-    Column("Date", 12),
+    Column("Date", 14),
     Column("What", 28),
-    Column("About", 42),
+    Column("About", 40),
     Column("Amount", 17, right=True),
     Column("Change of balance", 18, right=True),
 ]

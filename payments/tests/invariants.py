@@ -18,6 +18,8 @@ from payments.models import (
     Withdrawal,
 )
 
+from .chargeback_invariants import check_chargebacks, check_with_bank
+
 MAY_BE_NEGATIVE = {"clearing", "chargebacks", "debt", "loss"}
 PURSE = {"earnings_clearing", "earnings_available", "earnings_frozen", "debt"}
 
@@ -35,6 +37,7 @@ def check_ledger() -> None:
     _reserved_credit_has_its_attempt()
     _withdrawals_are_where_they_say(transfers)
     _people_have_what_came_less_what_went(transfers)
+    check_chargebacks()
     for held in HeldFunds.objects.all():
         check_held(held)
 
@@ -55,6 +58,7 @@ def check_at_rest() -> None:
     given_back = {(row.key, row.amount) for row in SandboxRefund.objects.filter(status="succeeded")}
     confirmed = Refund.objects.filter(status="succeeded")
     assert {(row.key, row.card_amount) for row in confirmed if row.card_amount} == given_back
+    check_with_bank()
 
 
 def _transfers_are_sound(transfers: list[Transfer]) -> None:

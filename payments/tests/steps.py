@@ -7,7 +7,7 @@ from django.db import transaction
 
 from marketplace.accounts.models import User
 from payments import services
-from payments.gateways import ChargeRequest, PayoutRequest, RefundRequest, gateway, sandbox_bank
+from payments.gateways import ChargeRequest, ParsedEvent, PayoutRequest, RefundRequest, gateway, sandbox_bank
 from payments.models import Charge, HeldFunds, PayoutAccount, Refund, Withdrawal
 
 from .factories import NOON, HeldFundsFactory, after
@@ -45,6 +45,9 @@ def receive(raw_body: bytes, signature: str) -> None:
     """What the top storey does with an event: its row and its effect in one commit."""
     parsed = gateway().receive(raw_body, signature)
     at = after(minutes=5)
+    if parsed.dispute:
+        receive_dispute(parsed, at)
+        return
     with transaction.atomic():
         event = services.record_event(parsed, at)
         operation = services.match_event(parsed) if event else None
@@ -60,6 +63,26 @@ def receive(raw_body: bytes, signature: str) -> None:
             else:
                 services.fund(operation, at=at)
         services.mark_applied(event, outcome=parsed.outcome.state, at=at)
+
+
+@transaction.atomic
+def receive_dispute(parsed: ParsedEvent, at: datetime) -> None:
+    """What the storey above does with news of a chargeback."""
+    news, event = parsed.dispute, services.record_event(parsed, at)
+    if news is None or event is None:
+        return
+    charge = Charge.objects.select_related("held").get(provider_id=news.charge_id)
+    assert services.why_not_dispute(charge, parsed) == ""
+    taken = services.take_back(
+        charge, provider_id=news.provider_id, amount=parsed.amount, reason=parsed.outcome.reason, at=at
+    )
+    if news.state == "won":
+        services.win(taken, at=at)
+    elif news.state == "lost" and services.lose(taken, at=at):
+        held = HeldFunds.objects.get(pk=charge.held_id)
+        if held.left:
+            services.refund_all(held, at=at)
+    services.mark_applied(event, outcome=news.state, at=at)
 
 
 def refuse_everything(raw_body: bytes, signature: str) -> None:

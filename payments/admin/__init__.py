@@ -1,5 +1,5 @@
 """Money in the admin, a module per noun."""
 
-from . import ledger, operations, withdrawals
+from . import chargebacks, documents, ledger, operations, withdrawals
 
-__all__ = ["ledger", "operations", "withdrawals"]
+__all__ = ["chargebacks", "documents", "ledger", "operations", "withdrawals"]

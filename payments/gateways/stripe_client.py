@@ -55,6 +55,8 @@ def _translated(error: stripe.StripeError) -> Exception:
             return GatewayError("This key was used for another request.")
         case stripe.InvalidRequestError() | stripe.CardError():
             return GatewayError(f"Stripe refuses this: {error.user_message}")
+        case stripe.PermissionError() if error.error and error.error.code == "account_invalid":
+            return GatewayError("Stripe knows no such account.")
         case stripe.AuthenticationError() | stripe.PermissionError():
             # A wrong key says nothing about the payment: it is no decline.
             logger.error("Stripe does not accept our key: %s", error)

@@ -14,7 +14,7 @@ from marketplace import clock
 from . import stripe_charges, stripe_payouts, stripe_refunds
 from .base import BadEvent, BadSignature, DisputeState, Outcome, ParsedDispute, ParsedEvent, State
 from .sandbox_events import storable_json
-from .stripe_words import why_declined
+from .stripe_words import why_declined, why_disputed
 
 MAX_BYTES = 256 * 1024
 MAX_TEXT = 300
@@ -156,7 +156,8 @@ def _of_dispute(kind: str, about: Mapping[str, Any]) -> _News:
             return _News()
     charge_id = _text(about, "payment_intent") or _text(about, "charge")
     dispute = ParsedDispute(_text(about, "id"), charge_id, state)
-    return _News(dispute=dispute, amount=_whole(about["amount"]), currency=_currency(about))
+    why = Outcome(State.UNDECIDED, reason=why_disputed(_text(about, "reason")))
+    return _News(why, dispute=dispute, amount=_whole(about["amount"]), currency=_currency(about))
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

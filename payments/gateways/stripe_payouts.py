@@ -7,7 +7,7 @@ import stripe
 
 from payments.models import PayoutAccount
 
-from .base import GatewayError, NotSettled, Outcome, PayoutAccountState, PayoutRequest, State
+from .base import NotSettled, Outcome, PayoutAccountState, PayoutRequest, State
 from .stripe_client import NOT_SETTLED, asking, client, first_answer, is_unknown, since
 
 Status = PayoutAccount.Status
@@ -34,13 +34,12 @@ def open_payout_account(key: str) -> PayoutAccountState:
 
 def payout_account(provider_id: str) -> PayoutAccountState:
     with asking():
-        return state_of(_known(provider_id).to_dict())
+        return state_of(client().v1.accounts.retrieve(provider_id).to_dict())
 
 
 def payout_account_page(provider_id: str, return_url: str) -> str:
     """A link that Stripe lets be used once; used up, it leads back as well, where there is another."""
     with asking():
-        _known(provider_id)
         link = client().v1.account_links.create(
             {
                 "account": provider_id,
@@ -71,8 +70,6 @@ def payout(request: PayoutRequest) -> Outcome:
             if error.code == NOT_SETTLED:
                 raise NotSettled("Our balance at Stripe lacks settled funds for this.") from error
             raise
-        except stripe.PermissionError as error:
-            raise _no_such_account(error) from error
         return outcome_of(transfer.to_dict())
 
 
@@ -107,17 +104,6 @@ def _label(account: Mapping[str, Any]) -> str:
     if not banks:
         return ""
     return f"{banks[0].get('bank_name') or 'Account'} ending in {banks[0]['last4']}"
-
-
-def _known(provider_id: str) -> stripe.Account:
-    try:
-        return client().v1.accounts.retrieve(provider_id)
-    except stripe.PermissionError as error:
-        raise _no_such_account(error) from error
-
-
-def _no_such_account(error: stripe.PermissionError) -> Exception:
-    return GatewayError("Stripe knows no such account.") if error.code == "account_invalid" else error
 
 
 def _find(request: PayoutRequest) -> stripe.Transfer | None:

@@ -45,6 +45,16 @@ _REFUND_FAILURES = {
     "lost_or_stolen_card": "The payer's card was lost or stolen.",
     "merchant_request": "The refund was canceled at our request.",
 }
+_DISPUTES = {
+    "credit_not_processed": "The payer says that a refund they were promised has not come.",
+    "debit_not_authorized": "The payer says that they did not allow this payment.",
+    "duplicate": "The payer says that they were charged twice.",
+    "fraudulent": "The payer says that they did not make this payment.",
+    "product_not_received": "The payer says that they did not get what they paid for.",
+    "product_unacceptable": "The payer says that what they got is not what they paid for.",
+    "subscription_canceled": "The payer says that they had canceled.",
+    "unrecognized": "The payer does not recognize this payment.",
+}
 _BRANDS = {
     "amex": "American Express",
     "cartes_bancaires": "Cartes Bancaires",
@@ -66,6 +76,10 @@ def why_declined(error: Mapping[str, Any]) -> str:
 
 def why_not_refunded(code: str | None) -> str:
     return _REFUND_FAILURES.get(code or "", "The payer's bank did not take the refund.")
+
+
+def why_disputed(code: str) -> str:
+    return _DISPUTES.get(code, "The payer's bank gives no reason.")
 
 
 def card_label(card: Mapping[str, Any]) -> str:

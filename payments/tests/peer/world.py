@@ -63,6 +63,8 @@ class World:
     def reset(self, now: float | None) -> None:
         self.offset = now - time.time() if now else 0.0
         self.intents: dict[str, Fields] = {}
+        # What localstripe last said of each: nobody but us changes it.
+        self._seen: dict[str, Fields] = {}
         self.cards: dict[str, Fields] = {}
         self.refunds: dict[str, Fields] = {}
         self.disputes: dict[str, Fields] = {}
@@ -80,6 +82,8 @@ class World:
         self._announce(kind, about, self.now())
 
     def upstream(self, method: str, path: str, fields: Fields | None = None) -> Fields:
+        if method == "POST" and path.startswith("/v1/payment_intents/"):
+            self._seen.pop(path.split("/")[3], None)
         connection = http.client.HTTPConnection("127.0.0.1", self.upstream_port, timeout=20)
         body = json.dumps(fields) if fields is not None else None
         headers = {"Authorization": "Bearer sk_test_upstream", "Content-Type": "application/json"}
@@ -158,7 +162,9 @@ class World:
         ours = self.intents.get(intent_id)
         if ours is None:
             raise Refusal(404, f"No such payment_intent: '{intent_id}'", code="resource_missing")
-        intent = self.upstream("GET", f"/v1/payment_intents/{intent_id}")
+        if intent_id not in self._seen:
+            self._seen[intent_id] = self.upstream("GET", f"/v1/payment_intents/{intent_id}")
+        intent = dict(self._seen[intent_id])
         charge = intent.pop("latest_charge")
         shown = {**intent, **{name: value for name, value in ours.items() if "processing" not in name}}
         shown["status"] = "processing" if ours["processing"] else intent["status"]

@@ -46,7 +46,7 @@ def apply(event: ParsedEvent) -> None:
     if event.dispute:
         charge = Charge.objects.filter(provider=event.provider, provider_id=event.dispute.charge_id).first()
     if charge and event.dispute:
-        resolution.services.record_chargeback(charge.pk, event.dispute, event.amount, event.outcome.reason, event)
+        resolution.services.record_chargeback(charge.pk, event)
     elif charge:
         orders.services.record_charge(charge.pk, event.outcome, event=event)
     else:

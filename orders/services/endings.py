@@ -1,6 +1,7 @@
 """How milestones and orders end. Every function here runs under the caller's lock and saves what it changed."""
 
 from datetime import datetime
+from typing import Any
 
 import payments.services as payments
 from marketplace.accounts.models import User
@@ -34,7 +35,7 @@ def end_if_nothing_is_left(order: Order, because: str, *, by: User | None, at: d
     return True
 
 
-def given_back(refund: Refund) -> dict[str, int]:
+def given_back(refund: Refund) -> dict[str, Any]:
     """What an event says of a refund: how much, and how much of it as credit, in minor units."""
     return {"refunded": refund.amount, **({"credited": refund.credit} if refund.credit else {})}
 

@@ -1,8 +1,7 @@
 """Refunds that a provider refuses for good, and what staff do about them, are told to both sides (M9)."""
 
-from collections.abc import Sequence
-
 from django.db import transaction
+from django.db.models import QuerySet
 
 from marketplace import clock
 from orders.activity import record
@@ -26,8 +25,8 @@ def tell_credited_refunds() -> int:
     return _tell_each(Event.Kind.REFUND_CREDITED, Refund.objects.turned_into_credit().order_by("-pk")[:BATCH])
 
 
-def _tell_each(kind: Event.Kind, refunds: Sequence[Refund]) -> int:
-    refunds = list(refunds)
+def _tell_each(kind: Event.Kind, found: QuerySet[Refund]) -> int:
+    refunds = list(found)
     told = _told_of(kind, [refund.held_id for refund in refunds])
     return sum(_tell(kind, refund) for refund in refunds if refund.pk not in told)
 

@@ -103,7 +103,7 @@ def _chosen(held: HeldFunds, method: str, provider: Gateway) -> tuple[SavedCard 
             return card, card.provider_id, card.label
     for known in provider.payment_methods():
         if known.code == method:
-            return None, method, known.label
+            return None, method, known.label if known.number else ""  # a card still to be entered has no name yet
     raise UnknownMethod("Choose one of the payment methods shown.")
 
 
@@ -158,31 +158,35 @@ def record_outcome(charge: Charge, outcome: Outcome, *, at: datetime) -> bool:
             return False
         if outcome.decided and not outcome.succeeded:
             credit.return_reserved(charge, at=at)
-        if outcome.succeeded and charge.keep_card:
-            _keep_card(charge, outcome, at)
+        if outcome.succeeded:
+            _note_card(charge, outcome, at)
     for name, value in news.items():
         setattr(charge, name, value)
     return True
 
 
-def _keep_card(charge: Charge, outcome: Outcome, at: datetime) -> None:
-    if outcome.card:
+def _note_card(charge: Charge, outcome: Outcome, at: datetime) -> None:
+    if charge.keep_card and outcome.card:
         save_card(charge.held.payer, charge.provider, outcome.card, at=at)
-    else:
-        # An event may know nothing of the card. A crash before this asks leaves the card unsaved: no money hangs on it.
+    if (charge.keep_card and not outcome.card) or not (charge.method_label or outcome.method_label):
+        # An event may know nothing of the card. A crash before this asks leaves it unnamed and unsaved: no money
+        # hangs on it.
         transaction.on_commit(partial(ask_for_card, charge.pk), robust=True)
 
 
 def ask_for_card(charge_id: int) -> None:
-    """Ask the provider, without transaction or lock, which card it keeps after a success, and save it (O3).
+    """Ask the provider, without transaction or lock, which card has paid; it is saved if it keeps it (O3).
 
-    Without an answer the card is not saved, and the payer enters it again next time.
+    Without an answer the card stays unnamed and is not saved: the payer enters it again next time.
     """
     outside_transaction()
     charge = Charge.objects.select_related("held__payer").get(pk=charge_id)
+    if not charge.card_amount:
+        return
     outcome = gateway(charge.provider).find_charge(request_of(charge))
-    if outcome.card:
-        with transaction.atomic():
+    with transaction.atomic():
+        Charge.objects.filter(pk=charge.pk, method_label="").update(method_label=outcome.method_label[:60])
+        if charge.keep_card and outcome.card:
             save_card(charge.held.payer, charge.provider, outcome.card, at=clock.now())
 
 

@@ -182,7 +182,7 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in self.Meta.fields:
+        for name in ("least", "greatest"):
             self.initial[name] = plain(getattr(self.instance, name), self.instance.currency)
 
     def clean_least(self) -> int:

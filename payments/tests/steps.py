@@ -10,7 +10,7 @@ from payments import services
 from payments.gateways import ChargeRequest, ParsedEvent, PayoutRequest, RefundRequest, gateway, sandbox_bank
 from payments.models import Charge, HeldFunds, PayoutAccount, Refund, Withdrawal
 
-from .factories import NOON, HeldFundsFactory, after
+from .factories import NOON, HeldFundsFactory, PersonFactory, after
 
 
 def begin(held: HeldFunds, method: str = "card_ok", at: datetime = NOON) -> Charge:
@@ -125,3 +125,19 @@ def ask_for(user: User, amount: int = 5000, currency: str = "USD", at: datetime 
 def asks_out(key: str, account_id: str, amount: int = 100, currency: str = "USD") -> PayoutRequest:
     """What a withdrawal asks of a gateway."""
     return PayoutRequest(key, account_id, amount, currency, NOON)
+
+
+def owe(user: User, amount: int, currency: str = "USD") -> None:
+    """Somebody with a bank and nothing else in this currency withdraws what they earned, and then it is charged back.
+
+    `amount` is a multiple of 4, for a price that pays exactly that.
+    """
+    charge = earn(user, amount * 5 // 4, currency=currency).charges.get()
+    withdrawal = ask_for(user, amount, currency)
+    with transaction.atomic():
+        services.approve_withdrawal(withdrawal, by=PersonFactory.create(), at=NOON)
+    services.send_withdrawal(withdrawal.pk)
+    with transaction.atomic():
+        taken = services.take_back(charge, provider_id=charge.key, amount=charge.amount, reason="", at=NOON)
+        services.lose(taken, at=NOON)
+    services.decide_rest(taken, rest_as="debt", at=NOON)

@@ -22,12 +22,11 @@ from payments.gateways import (
     sandbox_events,
 )
 from payments.models import Account, PayoutAccount, SandboxPayout, Transfer, Withdrawal, WithdrawalLimit
-from payments.services.booking import AccountKey, Entry, book
 
 from .conftest import Commit
 from .factories import NOON, PersonFactory, after
 from .invariants import check_at_rest
-from .steps import ask_for, asks_out, connect, earn
+from .steps import ask_for, asks_out, connect, earn, owe
 
 pytestmark = pytest.mark.django_db
 
@@ -94,13 +93,6 @@ def where(seller: User) -> tuple[int, int, int]:
     returned = Transfer.objects.filter(withdrawal__owner=seller, source__code="clearing")
     gone = sum(row.amount for row in paid) - sum(row.amount for row in returned)
     return services.balance(seller, "USD"), flying.balance if flying else 0, gone
-
-
-def owe(seller: User, amount: int, currency: str = "USD") -> None:
-    """What is left of a lost chargeback becomes a debt."""
-    source, destination = AccountKey("debt", currency, seller.pk), AccountKey("chargebacks", currency)
-    with transaction.atomic():
-        book([Entry(source, destination, amount, Transfer.Kind.CHARGEBACK_LOST)], NOON)
 
 
 # Asking for it
@@ -183,8 +175,8 @@ def test_one_is_in_flight_per_currency_at_a_time(seller: User, finance: User, co
 
 
 def test_nothing_is_withdrawn_while_a_debt_is_unpaid(seller: User) -> None:
-    owe(seller, 100, "EUR")
-    with pytest.raises(services.WithdrawalRefused, match=r"A debt of €1\.00 has to be paid first"):
+    owe(seller, 1000, "EUR")
+    with pytest.raises(services.WithdrawalRefused, match=r"A debt of €10\.00 has to be paid first"):
         ask_for(seller)
 
 
@@ -290,10 +282,11 @@ def test_nothing_is_approved_that_could_not_be_asked_for_any_more(
             approve(requested, finance, commit)
         return str(refusal.value)
 
-    owe(owner, 700)
-    assert refused() == "A debt of $7.00 has to be paid first."
+    owe(owner, 1000, "EUR")
+    assert refused() == "A debt of €10.00 has to be paid first."
+    earn(owner, currency="EUR")
     with commit():
-        services.pay_debt(owner, currency="USD", at=NOON)
+        services.pay_debt(owner, currency="EUR", at=NOON)
     User.objects.filter(pk=owner.pk).update(is_active=False)
     assert "deactivated" in refused()
     User.objects.filter(pk=owner.pk).update(is_active=True)
@@ -580,8 +573,11 @@ def test_a_payment_that_nobody_approved_is_an_alarm(
 # What is owed
 
 
-def test_a_debt_is_paid_from_what_is_available_as_far_as_it_goes(seller: User) -> None:
+def test_a_debt_is_paid_from_what_is_available_as_far_as_it_goes() -> None:
+    seller = PersonFactory.create()
+    connect(seller)
     owe(seller, 10_000)
+    earn(seller)
     with transaction.atomic():
         assert services.pay_debt(seller, currency="USD", at=NOON) == 8000
     assert (services.balance(seller, "USD"), services.balance(seller, "USD", "debt")) == (0, -2000)

@@ -14,7 +14,8 @@ FONTS = Path(__file__).resolve().parent / "fonts"
 _MISSING = "\ufffd"
 _INK, _SOFT, _LINE = (22, 32, 27), (74, 85, 79), (200, 207, 203)
 _MARGIN = 20
-_INVISIBLE = ("Cf", "Mn", "Me", "Cc", "Cs", "Cn", "Co")
+_INVISIBLE = ("Cf", "Cc")
+_JOINERS = "\u200c\u200d"
 
 
 class Column(NamedTuple):
@@ -52,11 +53,12 @@ class Sheet(FPDF):
         """The text, with a visible mark for each character that our font lacks, and without what nobody can see."""
 
         def shown(character: str) -> str:
-            if ord(character) in self._known and unicodedata.category(character) != "Cc":
-                return character
             if character.isspace():
                 return "\n" if character == "\n" else " "
-            return "" if unicodedata.category(character) in _INVISIBLE else _MISSING
+            # Joiners are part of some scripts; the rest of their kind can turn a whole line around.
+            if unicodedata.category(character) in _INVISIBLE and character not in _JOINERS:
+                return ""
+            return character if ord(character) in self._known else _MISSING
 
         return "".join(shown(character) for character in unicodedata.normalize("NFC", text))
 

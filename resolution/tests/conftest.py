@@ -44,10 +44,10 @@ def _invariants_hold(request: pytest.FixtureRequest) -> Generator[None, None, No
 def order_in(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> OrderIn:
     """An order at noon in one of the states in which a case can be opened; made through the services."""
 
-    def make(state: str, **details: Any) -> Order:
+    def make(state: str, *, method: str = "card_ok", **details: Any) -> Order:
         with django_capture_on_commit_callbacks(execute=True):
             order = make_offer(plan=details.pop("plan", TWO_STEPS), **details)
-            services.place(order, by=order.buyer, method="card_ok")
+            services.place(order, by=order.buyer, method=method)
         if state in ("delivered", "in_revision", "between"):
             deliver(order)
         if state == "in_revision":

@@ -177,13 +177,18 @@ def _note_card(charge: Charge, outcome: Outcome, at: datetime) -> None:
 def ask_for_card(charge_id: int) -> None:
     """Ask the provider, without transaction or lock, which card has paid; it is saved if it keeps it (O3).
 
-    Without an answer the card stays unnamed and is not saved: the payer enters it again next time.
+    Without an answer the card stays unnamed and is not saved: the payer enters it again next time. Never raises for
+    what the provider does.
     """
     outside_transaction()
     charge = Charge.objects.select_related("held__payer").get(pk=charge_id)
     if not charge.card_amount:
         return
-    outcome = gateway(charge.provider).find_charge(request_of(charge))
+    try:
+        outcome = gateway(charge.provider).find_charge(request_of(charge))
+    except Exception:
+        logger.exception("The card that paid %s is not noted.", charge.key)
+        return
     with transaction.atomic():
         Charge.objects.filter(pk=charge.pk, method_label="").update(method_label=outcome.method_label[:60])
         if charge.keep_card and outcome.card:

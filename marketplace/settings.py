@@ -149,7 +149,7 @@ STRIPE_JS_URL = env.str("STRIPE_JS_URL", default="https://js.stripe.com/v3/")
 STRIPE_TIMEOUT = 20  # seconds that an answer may take
 if PAYMENT_GATEWAY == "stripe":
     keys = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
-    if missing := ", ".join(key for key in keys if not vars()[key]):
+    if missing := ", ".join(key for key in keys if not globals()[key]):
         raise ImproperlyConfigured(f"PAYMENT_GATEWAY is stripe, which needs what is not set: {missing}.")
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=SECRET_KEY)
 SANDBOX_DISPUTED = env.int("SANDBOX_DISPUTED", default=120)  # seconds until the "disputed" test card is taken back

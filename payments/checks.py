@@ -5,10 +5,35 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+_REAL_MONEY = "Name a real payment provider in PAYMENT_GATEWAY."
+_LIVE_KEYS = "Set the keys of Stripe's live mode."
 
-def refuse_sandbox(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """`check --deploy` does not let the sandbox go live: with its cards, everybody pays nothing."""
-    if settings.PAYMENT_GATEWAY != "sandbox":
+
+def refuse_play_money(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """`check --deploy` lets neither the sandbox nor Stripe's test mode go live: with a test card one pays nothing."""
+    if settings.PAYMENT_GATEWAY == "sandbox":
+        return [
+            Error("PAYMENT_GATEWAY is the sandbox, which moves no real money.", hint=_REAL_MONEY, id="payments.E001")
+        ]
+    if _mode(settings.STRIPE_SECRET_KEY) != "live":
+        return [Error("Stripe is in test mode, which moves no real money.", hint=_LIVE_KEYS, id="payments.E004")]
+    return []
+
+
+def refuse_wrong_stripe_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Real cards are never charged by a site that is being debugged, and both keys are of the same mode."""
+    if settings.PAYMENT_GATEWAY != "stripe":
         return []
-    hint = "Name a real payment provider in PAYMENT_GATEWAY."
-    return [Error("PAYMENT_GATEWAY is the sandbox, which moves no real money.", hint=hint, id="payments.E001")]
+    mode, errors = _mode(settings.STRIPE_SECRET_KEY), list[CheckMessage]()
+    if mode == "live" and settings.DEBUG:
+        hint = "Turn DEBUG off, or set keys of test mode."
+        errors.append(Error("Stripe would charge real cards while DEBUG is on.", hint=hint, id="payments.E002"))
+    if _mode(settings.STRIPE_PUBLISHABLE_KEY) != mode:
+        message = "STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are not of the same mode, test or live."
+        errors.append(Error(message, hint="Copy both from the same page of Stripe's dashboard.", id="payments.E003"))
+    return errors
+
+
+def _mode(key: str) -> str:
+    """`sk_live_…` and `rk_live_…` are of live mode, `pk_test_…` of test mode."""
+    return key.split("_")[1] if key.count("_") > 1 else ""

@@ -37,6 +37,7 @@ class Cast:
     people: dict[str, User]
     gigs: dict[str, Gig]
     support: User
+    finance: User
     admin: User
 
     def __getitem__(self, name: str) -> User:
@@ -44,16 +45,18 @@ class Cast:
 
 
 def settle_in() -> Cast:
-    """Make the people, their gigs, one support agent and one administrator."""
+    """Make the people, their gigs, one support agent, one of finance and one administrator."""
     people = {
         key: User.objects.create_user(email, PASSWORD, name=name, time_zone=zone, about=about)
         for key, (name, email, zone, about) in PEOPLE.items()
     }
     support = User.objects.create_user("support@example.com", PASSWORD, name="Sam Support", is_staff=True)
     support.groups.add(Group.objects.get(name="Support"))
+    finance = User.objects.create_user("finance@example.com", PASSWORD, name="Fiona Finance", is_staff=True)
+    finance.groups.add(Group.objects.get(name="Finance"))
     admin = User.objects.create_superuser("admin@example.com", PASSWORD, name="Admin")
     gigs = {seller: _offer(people[seller], slug, colors, motif) for seller, slug, colors, motif in GIGS}
-    return Cast(people, gigs, support, admin)
+    return Cast(people, gigs, support, finance, admin)
 
 
 def _offer(seller: User, slug: str, colors: pictures.Palette, motif: str) -> Gig:

@@ -166,7 +166,7 @@ def _doubt(withdrawal: Withdrawal, outcome: Outcome, at: datetime) -> None:
     settled = mine.filter(status__in=_SETTLED)
     doubted = settled.exclude(status=_STATUS[outcome.state]) if outcome.decided else settled.none()
     if doubted.update(next_try_at=at + FIRST_RETRY, tries=0):
-        logger.error("The provider contradicts what it said about %s; it is being asked.", withdrawal.key)
+        logger.warning("The provider contradicts what it said about %s; it is being asked.", withdrawal.key)
         transaction.on_commit(partial(send_withdrawal, withdrawal.pk), robust=True)
 
 
@@ -183,10 +183,11 @@ def _record_answer(withdrawal: Withdrawal, outcome: Outcome, at: datetime) -> No
         return
     withdrawal.refresh_from_db()
     if withdrawal.status == Status.FAILED:
+        logger.warning("%s was paid and has come back: %s", withdrawal.key, withdrawal.reason)
         _book_return(withdrawal, at)
     else:
+        logger.error("%s was paid after all: its owner has had the money twice.", withdrawal.key)
         _book_after_all(withdrawal, at)
-    logger.error("%s was %s and is %s after all.", withdrawal.key, before, withdrawal.status)
 
 
 def _news(outcome: Outcome, at: datetime) -> dict[str, object]:

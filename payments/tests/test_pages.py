@@ -1,102 +1,18 @@
-"""The seller's earnings, and the sandbox's stand-in for the bank's page."""
+"""The sandbox's stand-in for the page of the payer's bank."""
 
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
-from pytest_django import DjangoAssertNumQueries
 
 from payments import services
 from payments.models import Charge, HeldFunds, SandboxCharge, SandboxEvent
 
-from .factories import HeldFundsFactory, PersonFactory, after
 from .steps import begin, pay
 
 pytestmark = pytest.mark.django_db
-
-
-def rows(html: str) -> list[list[str]]:
-    """The table rows of a page, as the texts of their cells."""
-    cells = [row.split("</td>")[:-1] for row in html.split("<tr>")[1:] if "<td" in row]
-    return [[" ".join(strip_tags(cell).split()) for cell in row] for row in cells]
-
-
-def release(held: HeldFunds, **length: float) -> None:
-    pay(held)
-    with transaction.atomic():
-        services.release(held, at=after(**length))
-
-
-def test_earnings_show_what_was_earned_and_what_is_in_progress(client: Client) -> None:
-    seller = PersonFactory.create()
-    sketches, final, animation = (
-        HeldFundsFactory.create(payee=seller, description=text, price=price, currency=currency)
-        for text, price, currency in [("Sketches", 10_000, "USD"), ("Final", 20_000, "USD"), ("Voice", 1001, "JPY")]
-    )
-    release(sketches, hours=1)
-    pay(final)
-    with transaction.atomic():
-        services.refund_part(final, price=12_000, at=after(hours=1))
-    release(animation, days=2)
-    release(HeldFundsFactory.create(description="Somebody else's"))
-    HeldFundsFactory.create(payee=seller, description="Not paid yet")
-    refunded = HeldFundsFactory.create(payee=seller, description="Canceled")
-    pay(refunded)
-    with transaction.atomic():
-        services.refund_all(refunded, at=after(hours=1))
-    client.force_login(seller)
-    response = client.get(reverse("payments:earnings"))
-    assert response.status_code == 200
-    assert rows(response.content.decode()) == [
-        ["Final", "3 Nov", "$80.00", "$16.00", "$64.00"],
-        ["Voice", "5 Nov", "¥1,001", "¥200", "¥801"],
-        ["Sketches", "3 Nov", "$100.00", "$20.00", "$80.00"],
-    ]
-    assert response.context["balances"] == [
-        services.Balance("JPY", available=801),
-        services.Balance("USD", available=8000),
-    ]
-
-
-def test_earnings_start_with_nothing(client: Client) -> None:
-    client.force_login(PersonFactory.create())
-    page = client.get("/earnings/").content.decode()
-    assert rows(page) == []
-    assert "Nothing yet. What you earn appears here" in page
-    assert "No milestone is completed yet." in page
-
-
-def test_earnings_are_for_those_who_are_signed_in(client: Client) -> None:
-    assert client.get("/earnings/").headers["Location"] == "/accounts/login/?next=/earnings/"
-    client.force_login(PersonFactory.create())
-    assert client.post("/earnings/").status_code == 405
-
-
-def test_earnings_are_paged(client: Client) -> None:
-    seller = PersonFactory.create()
-    for number in range(51):
-        release(HeldFundsFactory.create(payee=seller, description=f"Milestone {number}"), minutes=number)
-    client.force_login(seller)
-    first, second = (rows(client.get(f"/earnings/?page={page}").content.decode()) for page in (1, 2))
-    assert [len(first), first[0][0], len(second), second[0][0]] == [50, "Milestone 50", 1, "Milestone 0"]
-    assert rows(client.get("/earnings/?page=nonsense").content.decode()) == first
-
-
-def test_earnings_take_as_many_queries_for_many_milestones_as_for_few(
-    client: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    seller = PersonFactory.create()
-    client.force_login(seller)
-    for number in range(1, 5):
-        release(HeldFundsFactory.create(payee=seller, currency=["USD", "EUR"][number % 2]))
-        pay(HeldFundsFactory.create(payee=seller))
-        if number in (1, 4):
-            # Session, viewer, count, balances, in progress, released, unread notices.
-            with django_assert_num_queries(7):
-                client.get("/earnings/")
 
 
 @pytest.fixture

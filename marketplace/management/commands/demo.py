@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from marketplace import clock
 from marketplace.accounts.models import User
-from marketplace.demo import people, stories
+from marketplace.demo import people, purses, stories
 
 
 class Command(BaseCommand):
@@ -16,11 +16,14 @@ class Command(BaseCommand):
         if User.objects.exists():
             raise CommandError("This database has people already; the demo is for an empty one.")
         cast = people.settle_in()
-        stories.tell(cast, clock.now())
+        now = clock.now()
+        stories.tell(cast, now)
+        purses.fill(cast, now)
         for role, email in (
             ("buyer", "ana@example.com"),
             ("seller", "theo@example.com"),
             ("support", "support@example.com"),
+            ("finance", "finance@example.com"),
             ("admin", "admin@example.com"),
         ):
             self.stdout.write(f"{role:8} {email:22} password: {people.PASSWORD}")

@@ -82,8 +82,9 @@ class Peer:
         """Let the next requests to the API go wrong whose "METHOD /path" contains `path`.
 
         `never_arrives`: no answer, nothing happened. `answer_lost`: it happened, no answer. `time_out`: it happened,
-        and the answer takes longer than anybody waits. `slow`: an answer after a while. `error_500`, `rate_limited`
-        (429), `in_use` (409, the key is in use): that answer, and nothing happened.
+        and the answer takes longer than anybody waits. `slow`: an answer after a while. `paid_just_now`: the payer
+        pays while we cancel. `error_500`, `rate_limited` (429), `in_use` (409, the key is in use), `bad_request`,
+        `bare_decline`, `no_balance` (our balance does not suffice): that answer, and nothing happened.
         """
         self._ask("fault", kind=kind, times=times, path=path)
 

@@ -236,6 +236,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "never_arrives":
             self.hang_up()
             return
+        if fault == "paid_just_now":
+            with edge.lock:
+                edge.world.confirm(path.split("/")[3], edge.world.create_card({"number": "4242424242424242"}))
         status, body, repeated = self.faulty_answer(fault) or self.answer(path, fields, key)
         if fault == "answer_lost":
             self.hang_up()
@@ -246,6 +249,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def faulty_answer(self, fault: str) -> tuple[int, bytes, bool] | None:
         refusal = {
+            "bad_request": Refusal(400, "Something about the request is wrong."),
+            "bare_decline": Refusal(402, "Your card was declined.", kind="card_error", code="card_declined"),
+            "no_balance": Refusal(400, "You have insufficient funds in your account.", code="balance_insufficient"),
             "error_500": Refusal(500, "Something went wrong.", kind="api_error"),
             "rate_limited": Refusal(429, "Too many requests hit the API too quickly.", code="rate_limit"),
             "in_use": Refusal(

@@ -26,11 +26,11 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
-def run_python(source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, whatever that is."""
+def run_python(source: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, whatever that is, with `more` in its environment."""
     return subprocess.run(
         [sys.executable, "-c", source, *arguments],
-        env=environment(),
+        env=environment(**more),
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -135,14 +135,18 @@ def resume(order: Order, least_rest: timedelta | None = None) -> Order:
     return fresh(order)
 
 
-def cancel_milestone(order: Order, by: User | None = None, because: str = "canceled_by_agreement") -> Order:
+def cancel_milestone(
+    order: Order, by: User | None = None, because: str = "canceled_by_agreement", *, as_credit: bool = False
+) -> Order:
     """What an accepted case or a ruling does to the open milestone."""
     with transaction.atomic():
         locked, now = lock(order.pk)
         milestone = locked.open_milestone
         assert milestone
         touch(locked, by=by, now=now)
-        services.cancel_milestone(locked, milestone, because=because, by=by, at=now, reason="Scope disagreement")
+        services.cancel_milestone(
+            locked, milestone, because=because, by=by, at=now, reason="Scope disagreement", as_credit=as_credit
+        )
     return fresh(order)
 
 

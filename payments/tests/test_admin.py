@@ -114,7 +114,7 @@ def test_staff_ask_the_provider_again(
         assert ask_again(superuser, refused) == [f"{refused.key}: the provider is being asked again."]
     again = Refund.objects.get(attempt=2)
     assert (again.status, again.amount) == ("succeeded", refused.amount)
-    why_not = "Only a refund that was refused, and not asked for again since, can be asked for again."
+    why_not = "Only a refund that was refused, and that nothing was done about since, can be given again."
     assert sorted(ask_again(superuser, refused, again)) == [f"{refused.key}/2: {why_not}", f"{refused.key}: {why_not}"]
     assert Refund.objects.count() == 2
 
@@ -131,3 +131,18 @@ def test_asking_again_takes_its_own_permission(client: Client, some_of_everythin
     assert "ask_provider_again" in client.get(address(Refund, "changelist")).content.decode()
     assert ask_again(client, some_of_everything) == [f"{some_of_everything.key}: the provider is being asked again."]
     assert Refund.objects.count() == 2
+
+
+def test_staff_turn_a_refused_refund_into_credit(client: Client, some_of_everything: Refund) -> None:
+    staff = PersonFactory.create(is_staff=True)
+    client.force_login(staff)
+    staff.user_permissions.add(Permission.objects.get(codename="view_refund"))
+    data = {"action": "turn_into_credit", "_selected_action": [some_of_everything.pk]}
+    client.post(address(Refund, "changelist"), data)
+    assert Refund.objects.count() == 1
+    staff.user_permissions.add(Permission.objects.get(codename="turn_refund_into_credit"))
+    response = client.post(address(Refund, "changelist"), data, follow=True)
+    assert [str(message) for message in response.context["messages"]] == [
+        f"{some_of_everything.key}: given to the buyer as credit. Both sides are told."
+    ]
+    assert services.balance(some_of_everything.held.payer, "USD", "credit") == some_of_everything.amount

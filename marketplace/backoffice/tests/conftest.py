@@ -59,8 +59,10 @@ class Desk:
     def rehearse(self, url: str, *, code: str = "not_as_described", note: str = NOTE, **more: str) -> Any:
         return self.client.post(url, {"reason": reason(code).pk, "note": note, **more})
 
-    def confirm(self, url: str, *, version: int | str, code: str = "not_as_described", note: str = NOTE) -> Any:
-        return self.rehearse(url, code=code, note=note, version=str(version), confirm="yes")
+    def confirm(
+        self, url: str, *, version: int | str, code: str = "not_as_described", note: str = NOTE, **more: str
+    ) -> Any:
+        return self.rehearse(url, code=code, note=note, version=str(version), confirm="yes", **more)
 
     def rule(self, url: str, **details: Any) -> Any:
         """Both steps, as a person takes them."""

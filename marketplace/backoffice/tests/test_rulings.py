@@ -92,6 +92,23 @@ class TestWithoutACase:
         assert statuses(order)[1] == ["completed", "canceled", "not_started"]
         assert cents(order) == Cents(charged=28_485, seller=9_600, fees=3_060, refunded=15_825)
 
+    @pytest.mark.parametrize("act", [cancel_milestone, cancel_order])
+    def test_what_goes_back_is_credit_when_the_buyer_asks_for_that(self, desk: Desk, act: Any) -> None:
+        order = make_delivered()
+        form = desk.client.get(act(order)).content.decode()
+        assert "Only when the buyer asks for it: otherwise it goes back the way it was paid." in form
+        seen = desk.rehearse(act(order), as_credit="on")
+        assert [str(movement) for movement in seen.context["rehearsal"].movements] == [
+            "$126.60 goes back to the buyer",
+            "$126.60 of it is given as credit",
+        ]
+        assert "Given as credit, as the buyer asks" in seen.content.decode()
+        assert '<input type="hidden" name="as_credit" value="on">' in seen.content.decode()
+        desk.rule(act(order), as_credit="on")
+        assert cents(order) == Cents(charged=12_660, refunded=12_660, as_credit=12_660)
+        assert (balance(order.buyer, "USD", "credit"), SandboxRefund.objects.count()) == (12_660, 0)
+        assert "(refunded as credit)" in logged()[0][2]
+
     def test_an_order_is_canceled_between_milestones(self, desk: Desk) -> None:
         order = make_accepted()
         seen = desk.rehearse(cancel_order(order)).context["rehearsal"]
@@ -157,10 +174,17 @@ class TestWithoutACase:
 
 
 class TestOnACase:
+    @pytest.mark.parametrize("what", ["cancel-milestone", "cancel-order"])
+    def test_a_ruling_on_a_case_gives_credit_too(self, desk: Desk, what: str) -> None:
+        case = opened(make_delivered())
+        desk.rule(case_page(case, what), as_credit="on")
+        assert cents(case.order) == Cents(charged=12_660, refunded=12_660, as_credit=12_660)
+
     @pytest.mark.parametrize("kind", ["cancel_milestone", "cancel_order"])
     def test_support_cancels_the_milestone_whatever_the_case_asked_for(self, desk: Desk, kind: str) -> None:
         order = make_delivered()
         case = opened(order, kind=kind)
+        assert "as_credit" not in desk.client.get(case_page(case, "dismiss")).content.decode()
         answer = desk.rule(case_page(case, "cancel-milestone"))
         assert (answer.status_code, answer.url) == (302, case_page(case))
         assert statuses(order) == ("active", ["canceled", "planned", "planned"])

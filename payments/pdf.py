@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fpdf import FPDF
-from fpdf.enums import Align, TableBordersLayout, TableCellFillMode, VAlign
+from fpdf.enums import Align, TableBordersLayout
 from fpdf.fonts import FontFace, TTFFont
 
 FONTS = Path(__file__).resolve().parent / "fonts"
@@ -15,6 +15,10 @@ _MISSING = "\ufffd"
 _INK, _SOFT, _LINE = (22, 32, 27), (74, 85, 79), (200, 207, 203)
 _MARGIN = 20
 _INVISIBLE = ("Cf", "Cc")
+_PAD = 1.4
+_LEADING = 1.35
+# From here on there are scripts whose letters join, stack or run from the right.
+_FIRST_TO_SHAPE = "\u0300"
 _JOINERS = "\u200c\u200d"
 
 
@@ -22,6 +26,11 @@ class Column(NamedTuple):
     heading: str
     width: int  # in shares of the width of the page
     right: bool = False
+
+
+class _Place(NamedTuple):
+    width: float
+    right: bool
 
 
 class Sheet(FPDF):
@@ -99,24 +108,75 @@ class Sheet(FPDF):
         size: int = 9,
     ) -> None:
         """A table whose headings are repeated on every page; `totals` are its last rows, in bold."""
-        self._font(size)
+        all_shares = sum(column.width for column in columns)
+        places = [_Place(self.epw * column.width / all_shares, column.right) for column in columns]
+        headings = [self._in_bold(column.heading) for column in columns]
+
+        def row(cells: Sequence[str], *, bold: bool = False) -> None:
+            self._font(size, bold=bold)
+            height = self._height(places, cells)
+            if self.get_y() + height > self.page_break_trigger:
+                self.add_page()
+                heading()
+                self._font(size, bold=bold)
+            self._row(places, cells)
+
+        def heading() -> None:
+            self._font(size, bold=True, color=_SOFT)
+            self._row(places, headings)
+
+        if self.get_y() > self.h - 3 * _MARGIN:
+            self.add_page()
         self.set_draw_color(*_LINE)
-        bold = FontFace(emphasis="BOLD")
-        with self.table(
-            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-            cell_fill_mode=TableCellFillMode.NONE,
-            headings_style=FontFace(emphasis="BOLD", color=_SOFT),
-            col_widths=tuple(column.width for column in columns),
-            line_height=0.5 * size,
-            padding=(1.4, 1, 1.4, 1),
-            text_align=tuple(Align.R if column.right else Align.L for column in columns),
-            v_align=VAlign.T,
-        ) as table:
-            table.row([column.heading for column in columns])
-            for cells in rows:
-                table.row([self.printable(text) for text in cells])
-            for cells in totals:
-                table.row([self._in_bold(text) for text in cells], style=bold)
+        heading()
+        for cells in rows:
+            row([self.printable(text) for text in cells])
+        for cells in totals:
+            row([self._in_bold(text) for text in cells], bold=True)
+        self.set_text_shaping(True)
+
+    def _height(self, places: Sequence["_Place"], cells: Sequence[str]) -> float:
+        most = max(len(self._wrapped(text, place.width)) for place, text in zip(places, cells, strict=True))
+        return most * self.font_size * _LEADING + 2 * _PAD
+
+    def _row(self, places: Sequence["_Place"], cells: Sequence[str]) -> None:
+        # Not FPDF's own table, which lays out each text three times: a year of a busy seller would take minutes.
+        top, left, height = self.get_y(), self.l_margin, self._height(places, cells)
+        step = self.font_size * _LEADING
+        for place, text in zip(places, cells, strict=True):
+            for number, line in enumerate(self._wrapped(text, place.width)):
+                self.set_xy(left, top + _PAD + number * step)
+                self.set_text_shaping(_needs_shaping(line))
+                self.cell(place.width, step, line, align=Align.R if place.right else Align.L)
+            left += place.width
+        self.line(self.l_margin, top + height, self.w - self.r_margin, top + height)
+        self.set_xy(self.l_margin, top + height)
+
+    def _wrapped(self, text: str, width: float) -> list[str]:
+        """The lines of a cell: broken between words, and within those that are too long."""
+        room = width - 2 * self.c_margin
+        done: list[str] = []
+        line = ""
+        for word in text.split():
+            longer = f"{line} {word}" if line else word
+            if self._wide(longer) <= room:
+                line = longer
+                continue
+            if line:
+                done.append(line)
+            line = word
+            while self._wide(line) > room:
+                fits = next((n for n in range(len(line) - 1, 0, -1) if self._wide(line[:n]) <= room), 1)
+                done.append(line[:fits])
+                line = line[fits:]
+                if not line:
+                    break
+        return [*done, line]
+
+    def _wide(self, text: str) -> float:
+        font = self.current_font
+        assert isinstance(font, TTFFont)
+        return float(sum(font.cw[ord(character)] for character in text)) * self.font_size / 1000
 
     def bytes(self) -> bytes:
         return bytes(self.output())
@@ -137,3 +197,7 @@ class Sheet(FPDF):
     def _font(self, size: int, *, bold: bool = False, color: tuple[int, int, int] = _INK) -> None:
         self.set_font("Sans", "B" if bold else "", size)
         self.set_text_color(*color)
+
+
+def _needs_shaping(text: str) -> bool:
+    return any(_FIRST_TO_SHAPE <= character < "\u2000" or character > "\u2fff" for character in text)

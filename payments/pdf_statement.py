@@ -12,7 +12,7 @@ from payments.services.statements import Line, Standing, Statement
 _MILESTONES = [
     Column("Date", 14),
     Column("Milestone", 32),
-    Column("Order", 24),
+    Column("Order", 26),
     Column("Paid by buyer", 17, right=True),
     Column("Commission", 15, right=True),
     Column("Earned", 17, right=True),

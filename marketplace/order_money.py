@@ -16,6 +16,8 @@ def badge_of(milestone: Milestone, refunds: list[Refund]) -> tuple[str, str]:
         back = [refund for refund in refunds if refund.held_id == milestone.held_id]
         if any(is_refused(refund) for refund in back):
             return "Refund refused", "late"
+        if milestone.held and milestone.held.charged_back and not back:
+            return "Charged back", "neutral"
         settled = all(refund.status == Refund.Status.SUCCEEDED for refund in back)
         return ("Refunded", "neutral") if settled else ("Refund on its way", "neutral")
     return ("Held", "held") if milestone.is_open else ("Not charged", "neutral")
@@ -34,10 +36,12 @@ def parts_of(order: Order, cents: Cents, side: str, refunds: list[Refund]) -> li
     open_milestone = order.open_milestone
     stuck, due = any(is_refused(refund) for refund in refunds), cents.refunds_due
     held = f"Held for “{open_milestone.title}”, with fee" if open_milestone else "Held"
+    # Less than nothing when a chargeback was lost of what had been refunded or paid to the seller already.
+    fees = "Fees of completed milestones" if cents.fees >= 0 else "Borne by the platform"
     parts = [
         {"kind": "paid", "label": paid, "amount": cents.seller},
         {"kind": "held", "label": held, "amount": cents.held},
-        {"kind": "fees", "label": "Fees of completed milestones", "amount": cents.fees},
+        {"kind": "fees", "label": fees, "amount": cents.fees},
         {"kind": "due", "label": "Refund waits for Customer Support" if stuck else "Refund on its way", "amount": due},
         {"kind": "lost", "label": "Charged back", "amount": cents.charged_back},
         {"kind": "refunded", "label": back, "amount": cents.refunded},

@@ -15,7 +15,7 @@ from orders.activity import sentence
 from orders.guards import Refusal, why_not
 from orders.models import Attachment, Delivery, Event, Message, Milestone, Order, Pause
 from orders.models.order import OrderQuerySet
-from payments.models import Charge, Refund, Transfer
+from payments.models import Charge, Chargeback, Refund, Transfer
 from payments.services import Cents, where_every_cent_is
 from resolution.models import Case
 from resolution.services import consider
@@ -120,6 +120,9 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         ),
         "charges": list(Charge.objects.filter(held__in=held).select_related("held").order_by("pk")),
         "refunds": list(Refund.objects.filter(held__in=held).select_related("held").order_by("pk")),
+        "chargebacks": list(
+            Chargeback.objects.filter(charge__held__in=held).select_related("charge__held").order_by("pk")
+        ),
         "cases": cases,
         "pauses": [
             Still(pause, to_the_second(pause.added_to_decide_by), to_the_second(pause.added_to_deliver_by))

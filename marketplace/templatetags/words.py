@@ -154,19 +154,23 @@ def money_bar(parts: Iterable[Mapping[str, object]], currency: str, total_label:
 
     Each part has `kind` (paid, held, fees, due, refunded, lost: the color), `label` and `amount` in minor units.
     The total is their sum, so that the picture cannot disagree with its parts. Widths are integers in permille.
+    What the platform bears of a lost chargeback is less than nothing: it stands in the legend only.
     """
     rows = [(str(part["kind"]), str(part["label"]), int(str(part["amount"]))) for part in parts]
     total = sum(amount for _, _, amount in rows)
+    whole = sum(amount for _, _, amount in rows if amount > 0)
     drawn, passed = [], 0
     for kind, label, amount in rows:
-        left = _share(passed, total)
-        width = _share(passed + amount, total) - left
-        passed += amount
+        filled = max(amount, 0)
+        left = _share(passed, whole)
+        width = _share(passed + filled, whole) - left
+        passed += filled
         drawn.append(
             {
                 "kind": kind,
                 "label": label,
                 "amount": amount,
+                "drawn": amount > 0,
                 "x": _permille(left),
                 "width": _permille(width),
                 "middle": _permille(left + width // 2),

@@ -1,6 +1,7 @@
 """The milestone: one step of an order, paid when it starts and released when it is completed."""
 
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.db import models
 from django.db.models import F, Q
@@ -94,9 +95,7 @@ def another_milestone_is_planned(milestone: "Milestone") -> Refusal | None:
 def no_bank_is_deciding(milestone: "Milestone") -> Refusal | None:
     """M10: no refund and no release of a payment that the buyer's bank has taken back."""
     # An open milestone with such a payment is always frozen, so that nothing is looked up for the others.
-    if not milestone.order.paused_at or not milestone.held_id:
-        return None
-    if not Chargeback.objects.holding_up([milestone.held_id]).exists():
+    if not milestone.order.paused_at or not milestone.bank_is_deciding:
         return None
     return Refusal(
         "The buyer's bank has taken the payment back and is deciding; until then nobody else can.",
@@ -230,6 +229,11 @@ class Milestone(models.Model):
     def undecided_charge(self) -> Charge | None:
         charge = self.last_charge
         return charge if charge and not charge.decided else None
+
+    @cached_property
+    def bank_is_deciding(self) -> bool:
+        """M10: the payer's bank has taken the payment back. Asked once per row read: several buttons depend on it."""
+        return self.held_id is not None and Chargeback.objects.holding_up([self.held_id]).exists()
 
     def is_late(self, now: datetime) -> bool:
         """O15: past its delivery date. A frozen order's clocks stand still."""

@@ -15,6 +15,7 @@ from orders.guards import Refusal
 from orders.models import Attachment, Milestone, Order
 from orders.models.order import ALPHABET
 from payments.money import display
+from resolution.models.case_rows import CaseQuerySet
 from resolution.models.guards import (
     disputes_are_left,
     escalation_is_in_time,
@@ -37,33 +38,6 @@ def new_number() -> str:
     """An unguessable number that people can read out: RC-7K3X-9Q2D."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
     return f"RC-{letters[:4]}-{letters[4:]}"
-
-
-class CaseQuerySet(models.QuerySet["Case"]):
-    def of(self, user: User) -> "CaseQuerySet":
-        """The cases of orders in which `user` is a party: what anybody else asks for does not exist."""
-        return self.filter(Q(order__buyer=user) | Q(order__seller=user))
-
-    def pending(self) -> "CaseQuerySet":
-        """Those that freeze their order; at most one per order."""
-        return self.filter(status__in=Case.PENDING)
-
-    def due(self, now: datetime) -> "CaseQuerySet":
-        """Whose silence the clock owes an effect; served by the partial index `cases_due`."""
-        return self.filter(status=Case.Status.OPEN, stuck_at=None, answer_by__lte=now)
-
-    def for_support(self) -> "CaseQuerySet":
-        """Support's queue, by what is due first (R8)."""
-        return self.filter(status=Case.Status.ESCALATED).order_by("support_due", "pk")
-
-    def late_at_support(self, now: datetime) -> "CaseQuerySet":
-        return self.for_support().filter(support_due__lte=now)
-
-    def whole(self) -> "CaseQuerySet":
-        """With all that a case's page and its guards look at."""
-        return self.select_related(
-            "order__buyer", "order__seller", "order__terms", "milestone__held", "reason", "ruling_reason", "opened_by"
-        )
 
 
 class Case(models.Model):

@@ -98,7 +98,7 @@ class TestTheOrdersPage:
         self, desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for order in (eventful(), make_delivered()):
-            with django_assert_num_queries(19):
+            with django_assert_num_queries(20):
                 assert desk.client.get(page(order)).status_code == 200
 
     def test_an_order_without_any_money_has_a_page_too(self, desk: Desk) -> None:
@@ -238,7 +238,7 @@ class TestTheCasesPage:
         self, desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for case in (eventful().cases.get(status="open"), opened(make_delivered())):
-            with django_assert_num_queries(14):
+            with django_assert_num_queries(15):
                 assert desk.client.get(case_page(case)).status_code == 200
 
 

@@ -49,12 +49,12 @@ class WithdrawalAdmin(ReadOnlyAdmin):
         "waiting",
         shown("amount"),
         "owner",
-        "account",
-        "status",
+        "to_decide",
         shown("available", ordering=False),
         shown("debt", ordering=False),
+        "status",
+        "account",
         "decided_by",
-        "to_decide",
     ]
     list_filter = ["status", "currency"]
     list_select_related = ["owner", "account", "decided_by"]

@@ -194,6 +194,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "prove the ledger": {"task": "marketplace.tasks.prove_ledger", "schedule": crontab(hour="3", minute="30")},
     "settle due cases": {"task": "resolution.tasks.settle_due_cases", "schedule": SWEEP_EVERY},
     "open owed disputes": {"task": "resolution.tasks.open_owed_disputes", "schedule": timedelta(seconds=60)},
+    "tell decided rests": {"task": "resolution.tasks.tell_decided_rests", "schedule": timedelta(seconds=60)},
     "alarm late support": {"task": "resolution.tasks.alarm_late_support", "schedule": timedelta(days=1)},
     "issue documents": {"task": "payments.tasks.issue_documents", "schedule": SWEEP_EVERY},
     "settle refunds": {"task": "payments.tasks.settle_refunds", "schedule": SWEEP_EVERY},

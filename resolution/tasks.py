@@ -22,6 +22,11 @@ def open_owed_disputes() -> int:
 
 
 @shared_task
+def tell_decided_rests() -> int:
+    return services.tell_decided_rests()
+
+
+@shared_task
 def alarm_late_support() -> int:
     """Once a day: the cases that support has not decided in time (R8)."""
     late = list(Case.objects.late_at_support(clock.now()))

@@ -23,7 +23,7 @@ from payments.errors import (
 
 from .balances import Balance, Cents, balance, purse, where_every_cent_is
 from .cards import forget_card, usable_cards
-from .chargebacks import decide_rest, lose, owable, take_back, why_not_dispute, win
+from .chargebacks import decide_rest, lose, owable, owed_for, take_back, why_not_dispute, win
 from .charging import (
     ask_charge,
     begin_charge,
@@ -106,6 +106,7 @@ __all__ = [
     "missing_numbers",
     "notes_on",
     "owable",
+    "owed_for",
     "pay_debt",
     "payout_account_of",
     "payout_account_page",

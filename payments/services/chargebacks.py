@@ -163,6 +163,12 @@ def owable(chargeback: Chargeback) -> int:
     return int(sums["paid"] - sums["taken"])
 
 
+def owed_for(chargeback: Chargeback) -> int:
+    """What became the seller's debt for this chargeback."""
+    debts = chargeback.transfers.filter(kind=Kind.CHARGEBACK_LOST, source__code=Code.DEBT)
+    return int(debts.order_by().aggregate(owed=Sum("amount", default=0))["owed"])
+
+
 def _freeze(chargeback: Chargeback, at: datetime) -> None:
     # The row, what is available, what is clearing: in the order of the sweep that ends the clearing of earnings.
     held = HeldFunds.objects.select_for_update(no_key=True).select_related("payee").get(pk=chargeback.charge.held_id)

@@ -1,7 +1,7 @@
 """The verbs of the Resolution Center: one public function each, named after its button."""
 
 from resolution.services.answering import accept_case, decline_case, escalate_case, withdraw_case
-from resolution.services.chargebacks import record_chargeback
+from resolution.services.chargebacks import record_chargeback, tell_decided_rests
 from resolution.services.opening import consider, open_case, open_case_by_support
 from resolution.services.owed import open_owed_disputes
 from resolution.services.ruling import (
@@ -29,5 +29,6 @@ __all__ = [
     "rule_cancel_order",
     "settle_case",
     "settle_due_cases",
+    "tell_decided_rests",
     "withdraw_case",
 ]

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 import payments.services as payments
 from orders.activity import record
-from orders.locking import locked_milestone, touch
+from orders.locking import lock_as_it_is, locked_milestone, touch
 from orders.models import Event, Milestone, Order
 from orders.services import cancel_charged_back, freeze, resume
 from payments.gateways import ParsedDispute, ParsedEvent
@@ -19,6 +21,7 @@ from resolution.services.outcomes import go_on
 from resolution.services.verbs import case_verb
 from resolution.words import taken_back
 
+BATCH = 200
 Kind = Event.Kind
 
 
@@ -52,6 +55,43 @@ def record_chargeback(charge_pk: int, event: ParsedEvent) -> None:
         return
     outcome = f"told the order: chargeback {event.dispute.state}" if is_news else "changed nothing: known already"
     payments.mark_applied(stored, outcome=outcome, at=now)
+
+
+def tell_decided_rests() -> int:
+    """Tell both sides who bears what a lost chargeback left, as staff decided in admin; returns how many were told.
+
+    `payments` knows no order, so the orders' side looks for itself.
+    """
+    decided = Chargeback.objects.filter(rest_decided_at__isnull=False).order_by("-rest_decided_at")[:BATCH]
+    rows = list(decided.values_list("pk", "charge__held"))
+    told = _told_of([held_id for _, held_id in rows])
+    return sum(_tell_rest(pk) for pk, _ in rows if pk not in told)
+
+
+@transaction.atomic
+def _tell_rest(chargeback_pk: int) -> bool:
+    chargeback = Chargeback.objects.select_related("charge__held").get(pk=chargeback_pk)
+    milestone = Milestone.objects.get(held=chargeback.charge.held_id)
+    order, now = lock_as_it_is(milestone.order_id)
+    # Under the lock once more: another worker may have told it meanwhile.
+    if chargeback.pk in _told_of([chargeback.charge.held_id]):
+        return False
+    touch(order, by=None, now=now)
+    order.save()
+    owed = payments.owed_for(chargeback)
+    borne = chargeback.rest - owed
+    shares = [
+        f"the seller owes {display(owed, order.currency)}" if owed else "",
+        f"the platform bears {display(borne, order.currency)}" if borne else "",
+    ]
+    reason = ", ".join(filter(None, shares))
+    _record(Kind.CHARGEBACK_BORNE, order, locked_milestone(order, milestone.pk), chargeback, now, reason=reason)
+    return True
+
+
+def _told_of(held_ids: list[int]) -> set[int]:
+    events = Event.objects.filter(kind=Kind.CHARGEBACK_BORNE, milestone__held__in=held_ids)
+    return set(events.values_list("data__chargeback", flat=True))
 
 
 def _apply(
@@ -152,7 +192,7 @@ def _pending(order: Order, now: datetime) -> Case | None:
 
 
 def _record(
-    kind: Event.Kind, order: Order, milestone: Milestone, chargeback: Chargeback, now: datetime, note: str = ""
+    kind: Event.Kind, order: Order, milestone: Milestone, chargeback: Chargeback, now: datetime, **said: str
 ) -> None:
     record(
         kind,
@@ -160,7 +200,7 @@ def _record(
         by=None,
         at=now,
         milestone=milestone,
-        note=note,
         charged_back=chargeback.amount,
         chargeback=chargeback.pk,
+        **said,
     )

@@ -18,8 +18,9 @@ from orders.tests.factories import activity, cents, current, ending, fresh, plan
 from payments.errors import Disputed
 from payments.gateways import sandbox_disputes
 from payments.models import Chargeback, ProviderEvent, Refund, SandboxDispute
-from payments.services import Cents
+from payments.services import Cents, decide_rest
 from payments.tasks import deliver_sandbox_events
+from payments.tests.steps import ask_for, connect
 from resolution import services
 from resolution.models import Case
 from resolution.tests.conftest import OrderIn, after
@@ -259,6 +260,27 @@ def test_a_completed_milestone_stays_and_no_case_is_opened(between: Order) -> No
     assert statuses(order) == ("active", ["completed", "planned"])
     assert cents(order) == Cents(charged=10_550, fees=2550, charged_back=8000)
     assert Chargeback.objects.get().rest == 2550
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "rest_as", "said"),
+    [
+        (8000, "debt", "the seller owes $80.00, the platform bears $25.50"),
+        (8000, "loss", "the platform bears $105.50"),
+        (0, "loss", "the platform bears $25.50"),
+    ],
+)
+def test_both_sides_are_told_once_who_bears_the_rest(between: Order, withdrawn: int, rest_as: str, said: str) -> None:
+    if withdrawn:
+        connect(between.seller)
+        ask_for(between.seller, withdrawn)
+    for news in ("taken", "lost"):
+        bank(between, news)
+    assert services.tell_decided_rests() == 0
+    decide_rest(Chargeback.objects.get(), rest_as=rest_as, at=after(days=1))
+    assert (services.tell_decided_rests(), services.tell_decided_rests()) == (1, 0)
+    assert Event.objects.get(kind="chargeback_borne").reason == said
+    assert told(between)[-2:] == [("chargeback_borne", "buyer"), ("chargeback_borne", "seller")]
 
 
 def test_a_chargeback_of_a_completed_milestone_leaves_the_one_in_work_alone(

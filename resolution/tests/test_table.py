@@ -409,7 +409,7 @@ def test_the_table_has_every_action_of_the_code() -> None:
     assert set(RULINGS + WITHOUT_A_CASE) == set(BY_SUPPORT)
     of_people = {"open_case", "accept_case", "decline_case", "withdraw_case", "escalate_case"}
     of_support = {verb.__name__ for verb in BY_SUPPORT.values()}
-    of_the_clock = {"settle_case", "settle_due_cases", "open_owed_disputes", "record_chargeback"}
+    of_the_clock = {"settle_case", "settle_due_cases", "open_owed_disputes", "record_chargeback", "tell_decided_rests"}
     # `consider` does nothing. Support opens a case to look into by this verb; it has no page of its own yet.
     others = {"consider", "open_case_by_support"}
     assert set(services.__all__) == of_people | of_support | of_the_clock | others

@@ -20,6 +20,7 @@ SETTLING: dict[str, Callable[[], int]] = {
     "disputes that the clock owes": resolution.services.open_owed_disputes,
     "earnings that have cleared": lambda: payments.services.clear_earnings(at=clock.now()),
     "refused refunds to tell of": orders.services.tell_refused_refunds,
+    "lost chargebacks to tell of": resolution.services.tell_decided_rests,
     "withdrawals to tell of": withdrawal_notices.tell_withdrawals,
     "reminders": orders.services.send_reminders,
 }

@@ -92,14 +92,14 @@ class WithdrawalAdmin(ReadOnlyAdmin):
             return ""
         hours = (clock.now() - withdrawal.requested_at) // timedelta(hours=1)
         days = hours // 24
-        return f"{days} d {hours % 24} h" if days else f"{hours} h"
+        return f"{days}\N{NO-BREAK SPACE}d {hours % 24}\N{NO-BREAK SPACE}h" if days else f"{hours}\N{NO-BREAK SPACE}h"
 
     @admin.display(description="Decide")
     def to_decide(self, withdrawal: Withdrawal) -> SafeString | str:
         if withdrawal.status != Status.REQUESTED:
             return ""
         address = reverse("admin:payments_withdrawal_decide", args=[withdrawal.pk])
-        return format_html('<a href="{}">Approve or reject</a>', address)
+        return format_html('<a href="{}">Decide</a>', address)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(DECIDE)

@@ -215,10 +215,14 @@ def _book_return(withdrawal: Withdrawal, at: datetime) -> None:
 
 
 def _book_after_all(withdrawal: Withdrawal, at: datetime) -> None:
-    """It was given back, yet the money went: taken from what is available, and what is gone from there is owed."""
+    """It was given back, yet the money went: that is owed, and paid at once as far as something is available."""
     owner, currency = withdrawal.owner, withdrawal.currency
-    left = min(withdrawal.amount, balance(owner, currency))
-    sources = ((earnings(owner.pk, currency), left), (debt(owner.pk, currency), withdrawal.amount - left))
-    kind = Transfer.Kind.WITHDRAWAL
-    book([Entry(source, withdrawals(currency), part, kind, withdrawal=withdrawal) for source, part in sources], at)
-    _book_from_flight(withdrawal, _clearing(withdrawal), Transfer.Kind.PAID_OUT, at)
+    owed, available = debt(owner.pk, currency), earnings(owner.pk, currency)
+    there = min(withdrawal.amount, balance(owner, currency))
+    book(
+        [
+            Entry(owed, _clearing(withdrawal), withdrawal.amount, Transfer.Kind.PAID_OUT, withdrawal=withdrawal),
+            Entry(available, owed, there, Transfer.Kind.DEBT_PAID),
+        ],
+        at,
+    )

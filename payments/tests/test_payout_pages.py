@@ -51,7 +51,7 @@ def test_a_seller_withdraws_in_two_steps(browser: Client, seller: User) -> None:
     assert "At least$10.00 At most at once$10,000.00" in text(page)
     look = browser.post(WITHDRAW, {"amount": "$50"})
     assert look.status_code == 200
-    assert "You withdraw$50.00 ToSandbox Bank ending in 6789 Available afterwards$30.00" in text(look)
+    assert "You withdraw$50.00 Available afterwards$30.00 It is paid to Sandbox Bank ending in 6789." in text(look)
     assert not Withdrawal.objects.exists()
     done = browser.post(WITHDRAW, {"amount": "$50", "confirm": "yes"})
     assert (done.status_code, done.headers["Location"]) == (302, "/earnings/")

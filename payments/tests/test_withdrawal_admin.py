@@ -62,7 +62,7 @@ def test_the_queue_shows_who_waits_longest_first(finance: Client) -> None:
     names = ["Early Bird", "Late Comer", "Done Already"]
     assert sorted(names, key=page.index) == names
     text = " ".join(strip_tags(page).split())
-    assert "1 d 6 h$50.00Early BirdApprove or reject$30.00$0.00Waits for approvalSandbox Bank ending in 6789" in text
+    assert "1 d 6 h$50.00Early BirdDecide$30.00$0.00Waits for approvalSandbox Bank ending in 6789" in text
     assert f'href="{QUEUE}{first.pk}/decide/"' in page
     assert f"{done.pk}/decide/" not in page
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import stripe
-
 from payments.money import exponent
 
 from . import stripe_charges, stripe_events, stripe_payouts, stripe_refunds
@@ -17,7 +15,7 @@ from .base import (
     PayoutRequest,
     RefundRequest,
 )
-from .stripe_client import asking, client, is_unknown
+from .stripe_client import asking, client, if_known
 
 # What Stripe publishes as the least charge per currency, in minor units.
 _LEAST = {
@@ -62,11 +60,9 @@ class StripeGateway:
 
     def forget_card(self, customer: str, card_id: str) -> None:
         with asking():
-            try:
+            card = if_known(lambda: client().v1.payment_methods.retrieve(card_id))
+            if card and card.customer:
                 client().v1.payment_methods.detach(card_id)
-            except stripe.InvalidRequestError as error:
-                if not is_unknown(error) and _is_attached(card_id):
-                    raise
 
     def charge(self, request: ChargeRequest) -> Outcome:
         return stripe_charges.charge(request)
@@ -107,7 +103,3 @@ class StripeGateway:
 
     def reread(self, body: Mapping[str, Any]) -> ParsedEvent:
         return stripe_events.parse(body)
-
-
-def _is_attached(card_id: str) -> bool:
-    return client().v1.payment_methods.retrieve(card_id).customer is not None

@@ -14,7 +14,7 @@ from django.urls import reverse
 from stripe.params import PaymentIntentCreateParams, PaymentIntentListParams
 
 from .base import ChargeRequest, GatewayError, GatewayUnavailable, KeptCard, Outcome, State
-from .stripe_client import asking, client, is_repeated, is_unknown, since
+from .stripe_client import asking, client, if_known, is_repeated, key_of, since
 from .stripe_words import DECLINED, card_label, why_declined
 
 NEW_CARD = "new_card"
@@ -118,12 +118,7 @@ def _bare_terms(request: ChargeRequest, flow: str, also: dict[str, str]) -> Paym
 
 def _find(request: ChargeRequest) -> stripe.PaymentIntent | None:
     if request.provider_id:
-        try:
-            return _retrieve(request.provider_id)
-        except stripe.InvalidRequestError as error:
-            if is_unknown(error):
-                return None
-            raise
+        return if_known(lambda: _retrieve(request.provider_id))
     terms: PaymentIntentListParams = {
         "created": {"gte": since(request.began_at)},
         "limit": 100,
@@ -132,7 +127,7 @@ def _find(request: ChargeRequest) -> stripe.PaymentIntent | None:
     if request.customer:
         terms["customer"] = request.customer
     listed = client().v1.payment_intents.list(terms)
-    return next((intent for intent in listed.auto_paging_iter() if _metadata(intent).get("key") == request.key), None)
+    return next((intent for intent in listed.auto_paging_iter() if key_of(intent) == request.key), None)
 
 
 def _occupied(request: ChargeRequest) -> stripe.PaymentIntent:
@@ -180,11 +175,7 @@ def _retrieve(provider_id: str) -> stripe.PaymentIntent:
 
 
 def _flow(intent: stripe.PaymentIntent) -> str:
-    return _metadata(intent).get("flow", "")
-
-
-def _metadata(intent: stripe.PaymentIntent) -> dict[str, str]:
-    return intent.metadata.to_dict() if intent.metadata else {}
+    return str(intent.metadata.to_dict().get("flow", ""))
 
 
 def _error_of(error: stripe.CardError) -> dict[str, Any]:

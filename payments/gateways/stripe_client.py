@@ -86,8 +86,19 @@ def is_repeated(headers: Any) -> bool:
     return bool(headers and headers.get("Idempotent-Replayed") == "true")
 
 
-def is_unknown(error: stripe.InvalidRequestError) -> bool:
-    return error.code == "resource_missing"
+def if_known(ask: Callable[[], _Answer | None]) -> _Answer | None:
+    """What Stripe answers, or None if it knows nothing of what it was asked about."""
+    try:
+        return ask()
+    except stripe.InvalidRequestError as error:
+        if error.code != "resource_missing":
+            raise
+    return None
+
+
+def key_of(made: stripe.PaymentIntent | stripe.Refund | stripe.Transfer) -> str:
+    """The key of ours that this was made with."""
+    return str(made.metadata.to_dict().get("key", "")) if made.metadata else ""
 
 
 def since(began_at: datetime) -> int:

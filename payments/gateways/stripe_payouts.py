@@ -8,7 +8,7 @@ import stripe
 from payments.models import PayoutAccount
 
 from .base import NotSettled, Outcome, PayoutAccountState, PayoutRequest, State
-from .stripe_client import NOT_SETTLED, asking, client, first_answer, is_unknown, since
+from .stripe_client import NOT_SETTLED, asking, client, first_answer, if_known, key_of, since
 
 Status = PayoutAccount.Status
 
@@ -108,14 +108,8 @@ def _label(account: Mapping[str, Any]) -> str:
 
 def _find(request: PayoutRequest) -> stripe.Transfer | None:
     if request.provider_id:
-        try:
-            return client().v1.transfers.retrieve(request.provider_id)
-        except stripe.InvalidRequestError as error:
-            if is_unknown(error):
-                return None
-            raise
+        return if_known(lambda: client().v1.transfers.retrieve(request.provider_id))
     listed = client().v1.transfers.list(
         {"destination": request.account_id, "created": {"gte": since(request.began_at)}, "limit": 100}
     )
-    keys = ((one, one.metadata.to_dict() if one.metadata else {}) for one in listed.auto_paging_iter())
-    return next((one for one, metadata in keys if metadata.get("key") == request.key), None)
+    return next((transfer for transfer in listed.auto_paging_iter() if key_of(transfer) == request.key), None)

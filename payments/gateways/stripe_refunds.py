@@ -6,7 +6,7 @@ from typing import Any
 import stripe
 
 from .base import GatewayUnavailable, Outcome, RefundRequest, State
-from .stripe_client import NOT_SETTLED, asking, client, first_answer, is_unknown
+from .stripe_client import NOT_SETTLED, asking, client, first_answer, if_known, key_of
 from .stripe_words import why_not_refunded
 
 
@@ -30,12 +30,7 @@ def refund(request: RefundRequest) -> Outcome:
 
 def find_refund(request: RefundRequest) -> Outcome:
     with asking():
-        try:
-            found = _find(request)
-        except stripe.InvalidRequestError as error:
-            if not is_unknown(error):
-                raise
-            found = None
+        found = if_known(lambda: _find(request))
         return Outcome(State.UNKNOWN) if found is None else outcome_of(found.to_dict())
 
 
@@ -56,5 +51,4 @@ def _find(request: RefundRequest) -> stripe.Refund | None:
     if not request.charge_id:
         return None
     listed = client().v1.refunds.list({"payment_intent": request.charge_id, "limit": 100})
-    of_ours = (one for one in listed.auto_paging_iter() if one.metadata and one.metadata.to_dict().get("key"))
-    return next((one for one in of_ours if one.metadata and one.metadata["key"] == request.key), None)
+    return next((refund for refund in listed.auto_paging_iter() if key_of(refund) == request.key), None)

@@ -13,6 +13,7 @@ from marketplace import clock
 from payments.gateways import ChargeRequest, Gateway, Outcome, SandboxGateway, StripeGateway
 from payments.gateways.sandbox import confirm
 from payments.gateways.sandbox_bank import choose_account, settle_payouts
+from payments.gateways.sandbox_disputes import decide, take_back
 from payments.models import SandboxEvent
 
 from .factories import NOON
@@ -39,6 +40,12 @@ class Bench(Protocol):
     def wait(self, outcome: Outcome | None = None) -> None:
         """A while passes: banks decide about this charge, funds settle, banks return this payout."""
 
+    def dispute(self, charge: Outcome, amount: int) -> str:
+        """The payer's bank takes back the `amount` that is left of a charge; returns the dispute's number."""
+
+    def decide(self, dispute: str, *, won: bool) -> None:
+        """The payer's bank decides about a dispute."""
+
     def events(self) -> list[Signed]:
         """What the provider has told so far."""
 
@@ -63,6 +70,12 @@ class SandboxBench:
     def wait(self, outcome: Outcome | None = None) -> None:
         self.times.enter_context(clock.at(clock.now() + timedelta(minutes=1)))
         settle_payouts(clock.now())
+
+    def dispute(self, charge: Outcome, amount: int) -> str:
+        return str(take_back(uuid.UUID(charge.provider_id), at=clock.now()).pk)
+
+    def decide(self, dispute: str, *, won: bool) -> None:
+        decide(uuid.UUID(dispute), won=won, at=clock.now())
 
     def events(self) -> list[Signed]:
         raws = [event.body.encode() for event in SandboxEvent.objects.order_by("created_at", "key")]
@@ -122,6 +135,12 @@ class StripeBench:
             self.peer.finish_charge(outcome.provider_id, succeeded=not self.fails)
         if outcome and outcome.provider_id.startswith("tr_"):
             self.peer.reverse_transfer(outcome.provider_id)
+
+    def dispute(self, charge: Outcome, amount: int) -> str:
+        return self.peer.dispute(charge.provider_id, amount)
+
+    def decide(self, dispute: str, *, won: bool) -> None:
+        self.peer.close_dispute(dispute, "won" if won else "lost")
 
     def events(self) -> list[Signed]:
         return [(event.raw, event.signature) for event in self.peer.events()]

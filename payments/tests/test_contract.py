@@ -12,10 +12,12 @@ from django.db import transaction
 from payments.gateways import (
     BadEvent,
     BadSignature,
+    DisputeState,
     GatewayError,
     GatewayUnavailable,
     NotSettled,
     Outcome,
+    ParsedDispute,
     PayoutRequest,
     RefundRequest,
     State,
@@ -303,6 +305,27 @@ def test_a_payout_that_comes_back_has_failed(bench: Bench, account: str) -> None
     bench.wait(paid)
     outcome = bench.gateway.find_payout(pays_out(account))
     assert (outcome.state, bool(outcome.reason)) == (State.FAILED, True)
+
+
+# Disputes
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_a_dispute_takes_what_is_left_until_the_bank_decides(bench: Bench, won: bool) -> None:
+    charge = bench.gateway.charge(bench.asks())
+    assert bench.gateway.refund(asks_back(charge, 300)).succeeded
+    number = bench.dispute(charge, 700)
+    assert answer(bench.gateway.refund, asks_back(charge, 100, "meanwhile")) == State.FAILED
+    bench.decide(number, won=won)
+    assert answer(bench.gateway.refund, asks_back(charge, 700, "after")) == (State.SUCCEEDED if won else State.FAILED)
+    told = [bench.gateway.receive(*event) for event in bench.events()]
+    about = {(event.dispute, event.amount, event.currency) for event in told if event.dispute}
+    assert about == {
+        (ParsedDispute(number, charge.provider_id, state), 700, "USD")
+        for state in (DisputeState.TAKEN, DisputeState.WON if won else DisputeState.LOST)
+    }
+    assert all(event.outcome.reason for event in told if event.dispute)
+    assert not [event for event in told if event.dispute and event.charge_key]
 
 
 # Events

@@ -167,9 +167,8 @@ def start(children: Children) -> Peer:
     children.start("localstripe", [*loopback, sys.executable, *of_localstripe], cwd=folder, log=log)
     children.start("edge", [sys.executable, HERE / "edge.py", str(upstream_port), str(port)], log=log)
     peer = Peer(f"http://127.0.0.1:{port}")
-    for _ in range(400):
-        if children.ended():
-            break
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not children.ended():
         try:
             peer.reset()
         except (OSError, PeerRefused):
@@ -197,6 +196,6 @@ def peer(running_peer: Peer, settings: Any) -> Peer:
     settings.STRIPE_SECRET_KEY = SECRET_KEY
     settings.STRIPE_PUBLISHABLE_KEY = PUBLISHABLE_KEY
     settings.STRIPE_WEBHOOK_SECRET = WEBHOOK_SECRET
-    settings.STRIPE_TIMEOUT = 2
+    settings.STRIPE_TIMEOUT = 10
     running_peer.reset()
     return running_peer

@@ -22,7 +22,8 @@ class BackOffice:
         intent = world.intent(intent_id)
         if intent["status"] != "succeeded":
             raise Refusal(400, f"This PaymentIntent ({intent_id}) does not have a successful charge to refund.")
-        if any(dispute["payment_intent"] == intent_id for dispute in world.disputes.values()):
+        disputes = [dispute for dispute in world.disputes.values() if dispute["payment_intent"] == intent_id]
+        if any(dispute["status"] != "won" for dispute in disputes):
             raise Refusal(400, "Charge has been charged back; cannot issue a refund.", code="charge_disputed")
         given_back = [refund for refund in world.refunds.values() if refund["payment_intent"] == intent_id]
         left = intent["amount"] - sum(

@@ -245,7 +245,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         if fault in ("slow", "time_out"):
             time.sleep({"slow": 0.3, "time_out": 5}[fault])
-        self.send(status, body, "application/json", {"Idempotent-Replayed": "true"} if repeated else {})
+        self.send(status, body, "application/json", {"idempotent-replayed": "true"} if repeated else {})
 
     def faulty_answer(self, fault: str) -> tuple[int, bytes, bool] | None:
         refusal = {

@@ -18,7 +18,7 @@ def badge_of(milestone: Milestone, refunds: list[Refund]) -> tuple[str, str]:
             return "Refund refused", "late"
         if milestone.held and milestone.held.charged_back and not back:
             return "Charged back", "neutral"
-        settled = all(refund.status == Refund.Status.SUCCEEDED for refund in back)
+        settled = all(refund.retried or refund.status == Refund.Status.SUCCEEDED for refund in back)
         return ("Refunded", "neutral") if settled else ("Refund on its way", "neutral")
     return ("Held", "held") if milestone.is_open else ("Not charged", "neutral")
 
@@ -60,9 +60,10 @@ def of_credit(order: Order, cents: Cents) -> list[str]:
 
 
 def refunds_of(order: Order) -> list[Refund]:
-    """Each refund with its state (M9); an attempt that staff have repeated is told by the one that repeats it."""
+    """Each refund with its state (M9); of one that staff gave again only its credit part, if any, is still told."""
     held = [milestone.held_id for milestone in order.plan if milestone.held_id]
-    return list(Refund.objects.filter(held__in=held, retried=False).select_related("held").order_by("pk"))
+    told = Refund.objects.filter(Q(retried=False) | Q(credit__gt=0), held__in=held)
+    return list(told.select_related("held").order_by("pk"))
 
 
 def documents_of(order: Order, side: str) -> list[Document]:
@@ -75,7 +76,7 @@ def documents_of(order: Order, side: str) -> list[Document]:
 
 
 def is_refused(refund: Refund) -> bool:
-    return refund.status == Refund.Status.REFUSED
+    return refund.status == Refund.Status.REFUSED and not refund.retried
 
 
 def charged_later(order: Order) -> int:

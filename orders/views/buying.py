@@ -1,7 +1,6 @@
 """The buyer's buttons."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -37,8 +36,7 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
     gig = get_object_or_404(Gig.objects.for_sale().select_related("seller"), slug=slug)
     terms = Terms.objects.in_force()
     refusal: Refusal | None = None
-    form_of = partial(CheckoutForm, payer=request.user, currency=gig.currency)
-    form = form_of(request.POST or None)
+    form = CheckoutForm(request.POST or None, payer=request.user, currency=gig.currency)
     if gig.seller == request.user:
         yours = {"gig": gig, "refusal": Refusal("This gig is yours.")}
         return render(request, "orders/checkout.html", yours, status=403)
@@ -66,7 +64,7 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
         form.data = form.data.copy()  # type: ignore[attr-defined]
         form.data.update({key: str(value) for key, value in shown.items()})  # type: ignore[attr-defined]
     else:
-        form = form_of(initial=shown)
+        form.initial = shown
     plan = [Charged(step, buyer_fee(step.price, terms.buyer_fee, gig.currency)) for step in gig.plan.all()]
     context = {
         "gig": gig,

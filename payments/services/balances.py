@@ -59,15 +59,15 @@ def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
     # Not what the bank has only taken: until it has decided, nothing of the milestone moves (M10).
     # In the order of Cents.
     sums = {
-        "charged": moved(Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT, Kind.CREDIT_RETURNED),
+        "charged": moved(Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT),
         "held": left_in(Code.HELD),
         "seller": left_in(Code.EARNINGS_CLEARING, Code.EARNINGS_AVAILABLE, Code.EARNINGS_FROZEN, Code.DEBT),
         "fees": left_in(Code.FEES, Code.LOSS),
         "refunds_due": left_in(Code.REFUNDS_DUE),
-        "refunded": moved(Kind.REFUNDED, Kind.CREDITED, Kind.CREDIT_RETURNED) - moved(Kind.REFUND_RETURNED),
+        "refunded": moved(Kind.REFUNDED, Kind.CREDITED) - moved(Kind.REFUND_RETURNED),
         "charged_back": moved(Kind.CHARGEBACK_LOST),
-        "with_credit": moved(Kind.CREDIT_SPENT, Kind.CREDIT_RETURNED),
-        "as_credit": moved(Kind.CREDITED, Kind.CREDIT_RETURNED),
+        "with_credit": moved(Kind.CREDIT_SPENT),
+        "as_credit": moved(Kind.CREDITED),
     }
     transfers = Transfer.objects.filter(held__reference__in=references).order_by()
     rows = transfers.values_list("held__reference").annotate(**sums)

@@ -58,7 +58,7 @@ def spend(charge: Charge, *, at: datetime) -> None:
 
     After a late success what was returned is reserved again first; CreditGone if it is not there any more.
     """
-    if not reserved_for(charge):
+    if not is_reserved(charge):
         try:
             reserve(charge, at=at)
         except Overdrawn as gone:
@@ -67,41 +67,22 @@ def spend(charge: Charge, *, at: datetime) -> None:
     book([Entry(aside, held_funds(charge.currency), charge.credit, Kind.CREDIT_SPENT, charge.held, charge)], at)
 
 
-def return_surplus(charge: Charge, refund: Refund, *, at: datetime) -> None:
-    """What was reserved for a success that funds nothing: reserved → credit, as the credit part of its refund (M8)."""
-    purse, aside = _purse(charge)
-    book([Entry(aside, purse, refund.credit, Kind.CREDIT_RETURNED, charge.held, charge, refund)], at)
-
-
-def reserved_for(charge: Charge) -> int:
-    """What is set aside for this charge now: its credit part, or nothing once that was spent or returned."""
+def is_reserved(charge: Charge) -> bool:
+    """Whether the credit part of this charge is set aside now: not after it was spent or returned."""
     if not charge.credit:
-        return 0
+        return False
     aside = charge.transfers.order_by().aggregate(
         came=Sum("amount", filter=Q(destination__code=Code.CREDIT_RESERVED), default=0),
         went=Sum("amount", filter=Q(source__code=Code.CREDIT_RESERVED), default=0),
     )
-    kept: int = aside["came"] - aside["went"]
-    return kept
+    return bool(aside["came"] > aside["went"])
 
 
-def give(refund: Refund, amount: int, *, at: datetime) -> None:
-    """Refunds due → credit: `amount` of this refund is the payer's to spend here, at once."""
+def give(refund: Refund, *, at: datetime) -> None:
+    """Refunds due → credit: the credit part of this refund is the payer's to spend here, at once."""
     held = refund.held
     source, destination = refunds_due(held.currency), credit(held.payer_id, held.currency)
-    book([Entry(source, destination, amount, Kind.CREDITED, held, refund=refund)], at)
-
-
-def is_reserved(charge: Charge) -> bool:
-    """Whether the credit part of a charge is set aside for it now."""
-    signed = Case(
-        When(destination__code=Code.CREDIT_RESERVED, then=F("amount")),
-        When(source__code=Code.CREDIT_RESERVED, then=-F("amount")),
-        default=0,
-        output_field=BigIntegerField(),
-    )
-    kept: int = charge.transfers.order_by().aggregate(kept=Sum(signed, default=0))["kept"]
-    return kept == charge.credit
+    book([Entry(source, destination, refund.credit, Kind.CREDITED, held, refund=refund)], at)
 
 
 def credit_history(user: User) -> QuerySet[Transfer]:

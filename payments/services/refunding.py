@@ -13,7 +13,7 @@ from django.db.models import F, Sum
 
 from marketplace import clock
 from payments.backoff import next_try
-from payments.errors import BadPart, NothingHeld, NotRefused
+from payments.errors import BadPart, NotBookable, NothingHeld, NotRefused
 from payments.gateways import (
     Gateway,
     GatewayError,
@@ -28,7 +28,7 @@ from payments.models import Charge, HeldFunds, Refund, Transfer
 
 from .booking import Entry, book, clearing, held_funds, inside_transaction, refunds_due
 from .charging import claim_success
-from .credit import give, reserved_for, return_surplus
+from .credit import give, is_reserved, return_reserved
 from .disputed import refuse_disputed
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def _refund(held: HeldFunds, *, amount: int, price: int, at: datetime, as_credit
         refund = _owe(charge, amount, amount - part_of_card, key=f"refund-{charge.key}-{held.refunded}-{amount}", at=at)
         source, destination = held_funds(held.currency), refunds_due(held.currency)
         book([Entry(source, destination, amount, Kind.REFUND, held, refund=refund)], at)
-        give(refund, refund.credit, at=at)
+        give(refund, at=at)
     held.refunded += amount
     held.refunded_price += price
     return refund
@@ -105,18 +105,21 @@ def _left_of_card(charge: Charge) -> int:
 def send_back(charge: Charge, *, at: datetime) -> Refund:
     """Send back a success that can no longer fund anything (M8).
 
-    What the card brought: clearing → refunds due, provider asked after the commit. What is reserved of the payer's
-    credit is theirs again at once. NotBookable if the charge has not succeeded or is booked.
+    What the card brought: clearing → refunds due, provider asked after the commit. What is still reserved of the
+    payer's credit is theirs again at once. NotBookable if the charge has not succeeded, is booked, or brought
+    nothing: what is paid with credit alone is canceled instead.
     """
     inside_transaction()
+    amount = charge.card_amount
+    if not amount:
+        raise NotBookable("No card was charged, so nothing goes back.")
     with transaction.atomic():
         claim_success(charge, as_="surplus")
-        of_card, of_credit = charge.card_amount, reserved_for(charge)
-        amount = of_card + of_credit
-        refund = _owe(charge, amount, of_credit, key=f"refund-{charge.key}-0-{amount}", at=at)
+        refund = _owe(charge, amount, 0, key=f"refund-{charge.key}-0-{amount}", at=at)
         source, destination = clearing(charge), refunds_due(charge.currency)
-        book([Entry(source, destination, of_card, Kind.SURPLUS, charge.held, charge, refund)], at)
-        return_surplus(charge, refund, at=at)
+        book([Entry(source, destination, amount, Kind.SURPLUS, charge.held, charge, refund)], at)
+        if is_reserved(charge):
+            return_reserved(charge, at=at)
     return refund
 
 
@@ -224,10 +227,11 @@ def _doubt(refund: Refund, outcome: Outcome, *, confirmed: bool) -> None:
 def ask_again(refund: Refund, *, at: datetime) -> Refund:
     """For staff: a new attempt, with a key of its own, at a refund that was refused for good. NotRefused otherwise.
 
-    The refused row stays as history; the money stays in refunds due and belongs to the new attempt.
+    The refused row stays as history, with the part that was given as credit, if any; the card's part stays in refunds
+    due and belongs to the new attempt.
     """
     with transaction.atomic():
-        return _instead_of(refund, refund.credit, at)
+        return _instead_of(refund, at, as_credit=False)
 
 
 def turn_into_credit(refund: Refund, *, at: datetime) -> Refund:
@@ -236,18 +240,19 @@ def turn_into_credit(refund: Refund, *, at: datetime) -> Refund:
     The refused row stays as history, the new one is settled: refunds due → credit of what the card would have got.
     """
     with transaction.atomic():
-        credited = _instead_of(refund, refund.amount, at)
-        give(credited, refund.card_amount, at=at)
+        credited = _instead_of(refund, at, as_credit=True)
+        give(credited, at=at)
         return credited
 
 
-def _instead_of(refund: Refund, part_of_credit: int, at: datetime) -> Refund:
+def _instead_of(refund: Refund, at: datetime, *, as_credit: bool) -> Refund:
     refused = Refund.objects.filter(pk=refund.pk, status=Status.REFUSED, retried=False, doubted=False)
     if not refused.update(retried=True):
         raise NotRefused("Only a refund that was refused, and that nothing was done about since, can be given again.")
     refund.retried = True
+    amount = refund.card_amount
     key = f"{refund.key.removesuffix(f'/{refund.attempt}')}/{refund.attempt + 1}"
-    return _owe(refund.charge, refund.amount, part_of_credit, key=key, at=at, instead_of=refund)
+    return _owe(refund.charge, amount, amount * as_credit, key=key, at=at, instead_of=refund)
 
 
 def settle_refunds(*, at: datetime) -> int:

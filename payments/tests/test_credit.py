@@ -261,20 +261,17 @@ def test_a_surplus_gives_the_card_and_the_credit_their_parts_back(payer: User, c
         refund = services.send_back(charge, at=NOON)
         assert (purse(payer), cents(held).refunds_due) == ((4000, 0), 6550)
     refund.refresh_from_db()
-    assert (refund.amount, refund.credit, refund.status) == (10_550, 4000, "succeeded")
-    assert cents(held) == services.Cents(charged=10_550, refunded=10_550, with_credit=4000, as_credit=4000)
+    assert (refund.amount, refund.credit, refund.status) == (6550, 0, "succeeded")
+    assert cents(held) == services.Cents(charged=6550, refunded=6550)
     check_at_rest()
 
 
-def test_a_surplus_of_credit_alone_is_back_at_once(payer: User, commit: Commit) -> None:
+def test_what_was_paid_with_credit_alone_is_no_surplus(payer: User, commit: Commit) -> None:
     give(payer, 20_000, commit)
-    held = HeldFundsFactory.create(payer=payer)
-    charge = begin(held)
-    with commit():
-        services.record_outcome(charge, Outcome(State.SUCCEEDED), at=NOON)
-        refund = services.send_back(charge, at=NOON)
-    assert (refund.status, refund.credit, purse(payer)) == ("succeeded", 10_550, (20_000, 0))
-    check_at_rest()
+    charge = begin(HeldFundsFactory.create(payer=payer))
+    with commit(), pytest.raises(services.NotBookable):
+        services.send_back(charge, at=NOON)
+    assert purse(payer) == (9450, 10_550)
 
 
 def test_refunds_fill_the_card_first_and_then_the_credit(payer: User, commit: Commit) -> None:
@@ -377,7 +374,7 @@ def test_staff_turn_a_refused_refund_into_credit(payer: User, commit: Commit) ->
     assert (refund.status, refund.credit, purse(payer), cents(held).refunds_due) == ("refused", 4000, (4000, 0), 6550)
     with commit():
         credited = services.turn_into_credit(refund, at=after(hours=1))
-    assert (credited.attempt, credited.amount, credited.credit, credited.status) == (2, 10_550, 10_550, "succeeded")
+    assert (credited.attempt, credited.amount, credited.credit, credited.status) == (2, 6550, 6550, "succeeded")
     assert list(Refund.objects.turned_into_credit()) == [credited]
     assert (purse(payer), cents(held).refunds_due) == ((10_550, 0), 0)
     assert not Refund.objects.waiting_for_staff().exists()

@@ -101,7 +101,7 @@ SENTENCES: dict[str, Words] = {
     Kind.CASE_DISMISSED: Words("{actor} dismissed case {case} ({reason})"),
     Kind.CASE_SETTLED: Words("The buyer's bank has decided, so case {case} ended: {effect}"),
     Kind.CHARGEBACK_TAKEN: Words(
-        "The buyer's bank took {charged_back} for “{milestone}” back and is deciding",
+        "The buyer's bank took {charged_back} for “{milestone}” back and is deciding{meanwhile}",
         "The buyer's bank took the payment for “{milestone}” back",
         "Until the bank has decided, nothing of it is refunded or paid out.",
     ),

@@ -38,7 +38,6 @@ class ChargebackAdmin(ReadOnlyAdmin):
         shown("frozen"),
         shown("rest"),
         "who_bears_it",
-        "reason",
     ]
     list_filter = ["status", "rest_as"]
     list_select_related = ["charge__held__payee"]

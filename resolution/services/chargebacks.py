@@ -124,13 +124,13 @@ def _apply(
 
 def _taken(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_work: bool, now: datetime) -> None:
     """Tell it; where the milestone is open, its order is frozen and a case waits for the bank."""
-    note = ""
+    meanwhile = ""
     if concerns_work:
-        note = "The order is frozen until the bank has decided."
+        meanwhile = "; the order is frozen until then"
     elif chargeback.frozen:
-        note = f"{display(chargeback.frozen, order.currency)} of the seller's earnings is frozen until then."
+        meanwhile = f"; {display(chargeback.frozen, order.currency)} of the seller's earnings is frozen until then"
     order.save()
-    _record(Kind.CHARGEBACK_TAKEN, order, milestone, chargeback, now, note=note)
+    _record(Kind.CHARGEBACK_TAKEN, order, milestone, chargeback, now, meanwhile=meanwhile)
     if not concerns_work:
         return
     case = _pending(order, now)

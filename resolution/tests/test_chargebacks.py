@@ -11,6 +11,7 @@ from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.notifications.models import Notice
 from orders import services as orders
+from orders.activity import sentence
 from orders.guards import Refused, why_not
 from orders.models import Event, Order
 from orders.services.endings import pay_seller
@@ -70,9 +71,8 @@ def test_both_sides_are_told_once_what_the_bank_did(in_progress: Order) -> None:
         (in_progress.seller, "chargeback_taken"),
     ]
     assert notices[0].title == "The buyer's bank took the payment for “Logo” back"
-    assert notices[0].text.splitlines()[:3] == [
-        "The buyer's bank took $105.50 for “Logo” back and is deciding.",
-        "The order is frozen until the bank has decided.",
+    assert notices[0].text.splitlines()[:2] == [
+        "The buyer's bank took $105.50 for “Logo” back and is deciding; the order is frozen until then.",
         "Until the bank has decided, nothing of it is refunded or paid out.",
     ]
 
@@ -254,7 +254,10 @@ def test_a_completed_milestone_stays_and_no_case_is_opened(between: Order) -> No
         0,
     )
     event = Event.objects.get(kind="chargeback_taken")
-    assert event.note == "$80.00 of the seller's earnings is frozen until then."
+    assert sentence(event, order, None) == (
+        "The buyer's bank took $105.50 for “Logo” back and is deciding; "
+        "$80.00 of the seller's earnings is frozen until then"
+    )
     assert told(order)[-2:] == [("chargeback_taken", "buyer"), ("chargeback_taken", "seller")]
     bank(order, "lost")
     assert statuses(order) == ("active", ["completed", "planned"])

@@ -16,7 +16,7 @@ CURRENCY = "USD"
 
 
 def fill(cast: Cast, now: datetime) -> None:
-    """Mia was paid and has asked again; Theo asks for the first time; finance has two to decide."""
+    """Mia was paid and has asked again; Theo asks for the first time; finance has two to decide. Léa could ask."""
     mia, theo = cast["mia"], cast["theo"]
     with clock.at(now - timedelta(days=20)):
         _connect(mia, "bank_ok")
@@ -29,6 +29,7 @@ def fill(cast: Cast, now: datetime) -> None:
     with clock.at(now - timedelta(hours=4)):
         _connect(theo, "bank_processing")
         _withdraw(theo, share=1)
+        _connect(cast["lea"], "bank_ok")
 
 
 def _connect(seller: User, kind: str) -> None:

@@ -561,6 +561,26 @@ def test_what_is_not_there_any_more_to_take_back_is_owed(
     check_at_rest()
 
 
+def test_two_workers_that_ask_about_the_same_doubt_book_it_once(
+    requested: Withdrawal, finance: User, line: type[Line], commit: Commit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid = approve(requested, finance, commit)
+    SandboxPayout.objects.update(status="failed", reason="Sent back.")
+    find, others = Line.find_payout, [paid.pk]
+
+    def find_while_another_worker_does(self: Line, request: PayoutRequest) -> Outcome:
+        if others:
+            services.send_withdrawal(others.pop())
+        return find(self, request)
+
+    monkeypatch.setattr(Line, "find_payout", find_while_another_worker_does)
+    with commit():
+        services.record_withdrawal(paid, Outcome(State.FAILED), at=NOON)
+    assert (fresh(paid).status, where(paid.owner), line.asked) == ("failed", (8000, 0, 0), ["pay", "find", "find"])
+    assert Transfer.objects.filter(kind="withdrawal_returned").count() == 1
+    check_at_rest()
+
+
 def test_a_payment_that_nobody_approved_is_an_alarm(
     requested: Withdrawal, caplog: pytest.LogCaptureFixture, commit: Commit
 ) -> None:

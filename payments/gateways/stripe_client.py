@@ -54,7 +54,7 @@ def _translated(error: stripe.StripeError) -> Exception:
         case stripe.IdempotencyError():
             return GatewayError("This key was used for another request.")
         case stripe.InvalidRequestError() | stripe.CardError():
-            return GatewayError(f"Stripe refuses this: {error.user_message}")
+            return GatewayError(f"Stripe refuses this: {error.user_message or error}")
         case stripe.PermissionError() if error.error and error.error.code == "account_invalid":
             return GatewayError("Stripe knows no such account.")
         case stripe.AuthenticationError() | stripe.PermissionError():

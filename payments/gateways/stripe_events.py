@@ -123,7 +123,8 @@ def _of_charge(kind: str, about: Mapping[str, Any]) -> _News:
         # The PaymentIntent's own event does not say which card paid, this one does.
         outcome = stripe_charges.paid_by(about, _text(about, "payment_intent"), keep=metadata.get("keep") == "yes")
     elif kind == "payment_intent.payment_failed" and metadata.get("flow") == stripe_charges.SAVED:
-        outcome = Outcome(State.FAILED, _text(about, "id"), why_declined(about.get("last_payment_error") or {}))
+        # It has failed for us once it is canceled: until then its payer could still confirm it with another card.
+        outcome = Outcome(State.UNDECIDED, _text(about, "id"), why_declined(about.get("last_payment_error") or {}))
     else:
         # By what the intent said when the event was made: one that comes late tells of then, not of now.
         outcome = stripe_charges.outcome_of(about)

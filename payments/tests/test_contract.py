@@ -159,6 +159,9 @@ def test_the_least_amount_is_charged_and_given_back_in_every_currency(bench: Ben
     charge = bench.gateway.charge(bench.asks(amount=least, currency=currency))
     assert charge.succeeded
     assert bench.gateway.refund(asks_back(charge, step, currency=currency)).succeeded
+    if step > 1:
+        between = asks_back(charge, step + 1, "between", currency)
+        assert answer(bench.gateway.refund, between) == State.FAILED
 
 
 # Customers and what they choose

@@ -431,7 +431,7 @@ def test_events_tell_of_each_turn_of_a_charge(peer: Peer, stripe: StripeGateway,
         ("payment_intent.succeeded", Outcome(State.SUCCEEDED, begun.provider_id)),
     ]
     assert [(event.kind, event.outcome) for event in told if event.charge_key == declined.key] == [
-        ("payment_intent.payment_failed", refused),
+        ("payment_intent.payment_failed", replace(refused, state=State.UNDECIDED)),
         ("payment_intent.canceled", refused),
     ]
     assert {event.amount for event in told if event.charge_key} == {1000}

@@ -132,7 +132,7 @@ class Peer:
         self._ask("reverse_transfer", transfer=transfer)
 
     def asked(self, path: str = "") -> list[dict[str, Any]]:
-        """The requests to the API since the reset: method, path, key, version."""
+        """The requests to the API whose "METHOD /path" contains `path`: method, path, key, version, fields."""
         return [asked for asked in self._ask("asked") if path in f"{asked['method']} {asked['path']}"]
 
     def events(self, *kinds: str) -> list[PeerEvent]:

@@ -6,7 +6,7 @@ Standard library only: this runs in the process of `edge.py`.
 import urllib.parse
 from typing import Any
 
-from world import Fields, Refusal, World, number
+from world import Fields, Refusal, World, number, refuse_half_cents
 
 
 class BackOffice:
@@ -25,6 +25,7 @@ class BackOffice:
         disputes = [dispute for dispute in world.disputes.values() if dispute["payment_intent"] == intent_id]
         if any(dispute["status"] != "won" for dispute in disputes):
             raise Refusal(400, "Charge has been charged back; cannot issue a refund.", code="charge_disputed")
+        refuse_half_cents(amount, intent["currency"])
         given_back = [refund for refund in world.refunds.values() if refund["payment_intent"] == intent_id]
         left = intent["amount"] - sum(
             refund["amount"] for refund in given_back if refund["status"] not in ("failed", "canceled")

@@ -229,9 +229,8 @@ class Handler(BaseHTTPRequestHandler):
     def api(self, path: str, pairs: list[tuple[str, str]]) -> None:
         edge, key = self.edge, self.headers.get("Idempotency-Key", "")
         fields = nested(pairs)
-        edge.asked.append(
-            {"method": self.command, "path": path, "key": key, "version": self.headers.get("Stripe-Version", "")}
-        )
+        asked = {"method": self.command, "path": path, "key": key, "fields": {**fields}}
+        edge.asked.append({**asked, "version": self.headers.get("Stripe-Version", "")})
         fault = edge.next_fault(self.command, path)
         if fault == "never_arrives":
             self.hang_up()

@@ -53,6 +53,12 @@ def number(prefix: str) -> str:
     return prefix + secrets.token_hex(10)
 
 
+def refuse_half_cents(amount: int, currency: str) -> None:
+    """Of three decimals, card networks know two."""
+    if currency.upper() in ("KWD", "BHD", "TND") and amount % 10:
+        raise Refusal(400, "Invalid amount: the last digit must be 0.", code="parameter_invalid_integer")
+
+
 class World:
     def __init__(self, upstream_port: int, announce: Callable[[str, Fields, float], None]) -> None:
         self.upstream_port = upstream_port
@@ -139,8 +145,7 @@ class World:
             raise Refusal(400, f"Received unknown parameter: {unknown}", code=code or "parameter_unknown")
         if int(fields["amount"]) < 1:
             raise Refusal(400, "This value must be greater than or equal to 1.", code="parameter_invalid_integer")
-        if fields["currency"].upper() in ("KWD", "BHD", "TND") and int(fields["amount"]) % 10:
-            raise Refusal(400, "Invalid amount: the last digit must be 0.", code="parameter_invalid_integer")
+        refuse_half_cents(int(fields["amount"]), fields["currency"])
         self._refuse_detached(fields.get("payment_method"))
         known = ("amount", "currency", "customer", "payment_method", "metadata")
         made = self.upstream("POST", "/v1/payment_intents", {name: fields[name] for name in known if name in fields})

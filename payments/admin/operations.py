@@ -81,7 +81,7 @@ class RefundAdmin(ReadOnlyAdmin):
             try:
                 with transaction.atomic():
                     verb(refund, at=clock.now())
-            except services.NotRefused as refusal:
+            except (services.NotRefused, services.Disputed) as refusal:
                 self.message_user(request, f"{refund.key}: {refusal}", messages.WARNING)
             else:
                 self.message_user(request, f"{refund.key}: {done}", messages.SUCCESS)

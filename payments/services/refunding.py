@@ -29,7 +29,7 @@ from payments.models import Charge, HeldFunds, Refund, Transfer
 from .booking import Entry, book, clearing, held_funds, inside_transaction, refunds_due
 from .charging import claim_success
 from .credit import give, is_reserved, return_reserved
-from .disputed import refuse_disputed
+from .disputed import refuse_disputed, refuse_disputed_charge
 
 logger = logging.getLogger(__name__)
 
@@ -225,7 +225,8 @@ def _doubt(refund: Refund, outcome: Outcome, *, confirmed: bool) -> None:
 
 
 def ask_again(refund: Refund, *, at: datetime) -> Refund:
-    """For staff: a new attempt, with a key of its own, at a refund that was refused for good. NotRefused otherwise.
+    """For staff: a new attempt, with a key of its own, at a refund that was refused for good. NotRefused otherwise,
+    Disputed while the payer's bank is deciding about the charge.
 
     The refused row stays as history, with the part that was given as credit, if any; the card's part stays in refunds
     due and belongs to the new attempt.
@@ -235,7 +236,8 @@ def ask_again(refund: Refund, *, at: datetime) -> Refund:
 
 
 def turn_into_credit(refund: Refund, *, at: datetime) -> Refund:
-    """For staff: what the provider refused to give back becomes the payer's credit, at once (M9). NotRefused otherwise.
+    """For staff: what the provider refused to give back becomes the payer's credit, at once (M9). NotRefused otherwise,
+    Disputed while the payer's bank is deciding about the charge.
 
     The refused row stays as history, the new one is settled: refunds due → credit of what the card would have got.
     """
@@ -246,6 +248,7 @@ def turn_into_credit(refund: Refund, *, at: datetime) -> Refund:
 
 
 def _instead_of(refund: Refund, at: datetime, *, as_credit: bool) -> Refund:
+    refuse_disputed_charge(refund.charge)
     refused = Refund.objects.filter(pk=refund.pk, status=Status.REFUSED, retried=False, doubted=False)
     if not refused.update(retried=True):
         raise NotRefused("Only a refund that was refused, and that nothing was done about since, can be given again.")

@@ -139,6 +139,21 @@ def test_what_was_refunded_before_is_the_platforms_loss(commit: Commit) -> None:
         decide(chargeback, "loss")
 
 
+def test_a_refused_refund_is_not_given_another_way_while_the_bank_is_deciding(held: HeldFunds, commit: Commit) -> None:
+    pay(held, "card_refund_refused")
+    with commit():
+        refund = services.refund_all(held, at=NOON)
+    refund.refresh_from_db()
+    assert refund.status == "refused"
+    chargeback = take(held)
+    for again in (services.ask_again, services.turn_into_credit):
+        with pytest.raises(services.Disputed, match=DECIDING):
+            again(refund, at=NOON)
+    assert win(chargeback)
+    services.turn_into_credit(refund, at=NOON)
+    assert cents(held).refunded == 10_550
+
+
 def test_after_the_release_what_the_seller_got_is_frozen_and_comes_back_when_won() -> None:
     held = earn(PersonFactory.create())
     chargeback = take(held)

@@ -192,7 +192,14 @@ def _pending(order: Order, now: datetime) -> Case | None:
 
 
 def _record(
-    kind: Event.Kind, order: Order, milestone: Milestone, chargeback: Chargeback, now: datetime, **said: str
+    kind: Event.Kind,
+    order: Order,
+    milestone: Milestone,
+    chargeback: Chargeback,
+    now: datetime,
+    *,
+    meanwhile: str = "",
+    reason: str = "",
 ) -> None:
     record(
         kind,
@@ -200,7 +207,8 @@ def _record(
         by=None,
         at=now,
         milestone=milestone,
+        reason=reason,
         charged_back=chargeback.amount,
         chargeback=chargeback.pk,
-        **said,
+        meanwhile=meanwhile,
     )

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -24,6 +24,7 @@ from payments.models import (
 )
 
 from .base import BadEvent, BadSignature, DisputeState, Outcome, ParsedDispute, ParsedEvent, State, outside_transaction
+from .event_json import storable_json
 
 logger = logging.getLogger(__name__)
 
@@ -176,20 +177,3 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     if not isinstance(text, str) or len(text) > MAX_TEXT:
         raise BadEvent(f"The text {name!r} is missing or too long.")
     return text
-
-
-def storable_json(raw_body: bytes) -> dict[str, Any]:
-    """The JSON object in these bytes, if PostgreSQL can store it: no NaN, no NUL, no half surrogates."""
-    try:
-        body = json.loads(raw_body.decode(), parse_constant=_refuse_constant)
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (ValueError, RecursionError) as error:
-        raise BadEvent("The event is not readable JSON.") from error
-    if not isinstance(body, dict) or "\\u0000" in text:
-        raise BadEvent("The event is not a JSON object that can be stored.")
-    return body
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -18,7 +18,7 @@ from marketplace import clock
 
 from . import stripe_charges, stripe_payouts, stripe_refunds
 from .base import BadEvent, BadSignature, DisputeState, Outcome, ParsedDispute, ParsedEvent, State
-from .sandbox_events import storable_json
+from .event_json import storable_json
 from .stripe_words import why_declined, why_disputed
 
 MAX_BYTES = 256 * 1024

@@ -7,9 +7,8 @@ from django.db import transaction
 
 from marketplace.accounts.models import User
 from payments import services, tasks
-from payments.models import Account, HeldFunds, Transfer
+from payments.models import Account, HeldFunds
 from payments.services import clearing
-from payments.services.booking import AccountKey, Entry, book
 
 from .factories import NOON, HeldFundsFactory, PersonFactory, after
 from .steps import ask_for, connect, earn, pay
@@ -29,14 +28,10 @@ def purse(seller: User) -> tuple[int, int, int]:
     return has.available, has.clearing, has.frozen
 
 
-def freeze(held: HeldFunds, amount: int, *, cleared: bool) -> None:
-    """What a chargeback does with an earning that is clearing."""
-    owner, currency = held.payee_id, held.currency
-    source, frozen = (AccountKey(code, currency, owner) for code in ("earnings_clearing", "earnings_frozen"))
+def charge_back(held: HeldFunds, amount: int) -> None:
+    charge = held.charges.get()
     with transaction.atomic():
-        if cleared:
-            HeldFunds.objects.filter(pk=held.pk).update(cleared_at=NOON)
-        book([Entry(source, frozen, amount, Transfer.Kind.FROZEN, held)], NOON)
+        services.take_back(charge, provider_id=charge.key, amount=amount, reason="", at=NOON)
 
 
 def test_without_a_clearing_time_earnings_are_available_at_once(seller: User) -> None:
@@ -92,8 +87,8 @@ def test_one_that_cannot_be_cleared_stands_before_no_other(
 
 
 def test_what_a_chargeback_froze_meanwhile_stays_frozen(seller: User) -> None:
-    freeze(earn(seller, clearing=WEEKS), 8000, cleared=True)
-    freeze(earn(seller, clearing=WEEKS), 3000, cleared=False)
+    charge_back(earn(seller, clearing=WEEKS), 10_550)
+    charge_back(earn(seller, clearing=WEEKS), 3000)
     assert purse(seller) == (0, 5000, 11_000)
     assert services.clear_earnings(at=NOON + WEEKS) == 1
     assert purse(seller) == (5000, 0, 11_000)

@@ -413,6 +413,17 @@ def test_one_that_always_fails_stands_before_no_other(
     assert (fresh(requested).status, fresh(second).status) == ("sending", "paid")
 
 
+def test_a_provider_that_is_no_longer_configured_is_waited_for(
+    requested: Withdrawal, finance: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    with transaction.atomic():
+        services.approve_withdrawal(requested, by=finance, at=NOON)
+    Withdrawal.objects.update(provider="gone")
+    assert services.settle_withdrawals(at=after(minutes=1)) == 1
+    assert caplog.messages == [f"Withdrawal {requested.key} is set aside for a while."]
+    assert (fresh(requested).status, fresh(requested).next_try_at) == ("sending", after(minutes=1, seconds=30))
+
+
 def test_a_lack_of_settled_funds_is_waited_for(seller: User, finance: User, commit: Commit) -> None:
     connect(seller, "bank_unsettled")
     with transaction.atomic():

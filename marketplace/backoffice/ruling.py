@@ -41,7 +41,7 @@ class RulingForm(forms.Form):
     )
     as_credit = forms.BooleanField(
         required=False,
-        label="Give what goes back as credit",
+        label="Refund as credit",
         help_text="Only when the buyer asks for it: otherwise it goes back the way it was paid.",
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)

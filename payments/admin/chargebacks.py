@@ -31,8 +31,8 @@ class ChargebackAdmin(ReadOnlyAdmin):
     """First those that a bank is deciding about, then the lost ones with a rest that nobody has decided about."""
 
     list_display = [
+        "reference",
         "taken_at",
-        "about",
         shown("amount"),
         "status",
         shown("frozen"),
@@ -62,6 +62,10 @@ class ChargebackAdmin(ReadOnlyAdmin):
         # By what has waited longest, as long as it waits.
         waiting = Case(When(Q(status=Status.OPEN) | undecided_rest, then=F("taken_at")))
         return rows.alias(rank=rank, waiting=waiting).order_by("rank", F("waiting").asc(nulls_last=True), "-pk")
+
+    @admin.display(description="For", ordering="charge__held__reference")
+    def reference(self, chargeback: Chargeback) -> str:
+        return chargeback.charge.held.reference
 
     @admin.display(description="For")
     def about(self, chargeback: Chargeback) -> SafeString:

@@ -16,11 +16,12 @@ from pytest_django.live_server_helper import LiveServer
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.catalog.models import Gig
-from marketplace.demo import people, stories
+from marketplace.demo import people, purses, stories
 from marketplace.tests import axe
 from marketplace.tests.browsing import DESKTOP, PHONE, Person
 from orders.models import Milestone, OfferRequest, Order
-from payments.models import SandboxCharge
+from payments import services
+from payments.models import Document, SandboxCharge, SandboxPayoutAccount, Withdrawal, WithdrawalLimit
 from resolution.models import Case
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,8 +35,10 @@ def test_every_page_can_be_shown(browser: Browser, live_server: LiveServer) -> N
     FOLDER.mkdir(parents=True)
     cast = people.settle_in()
     stories.tell(cast, clock.now())
+    purses.fill(cast, clock.now())
+    services.issue_documents(clock.now())
     problems = photograph(browser, live_server.url, None, everybodys())
-    for user in (*cast.people.values(), cast.support, cast.admin):
+    for user in (*cast.people.values(), cast.support, cast.finance, cast.admin):
         problems += photograph(browser, live_server.url, user, pages_of(user))
     assert problems == [], "\n".join(problems)
 
@@ -84,6 +87,7 @@ def everybodys() -> Pages:
         "sign-up": "/accounts/signup/",
         "reset": "/accounts/password/reset/",
         "bank": f"/sandbox/authenticate/{waiting.pk}/",
+        "bank-account": f"/sandbox/bank/{SandboxPayoutAccount.objects.earliest('created_at').pk}/",
         "404": "/nothing/here/",
     }
 
@@ -100,7 +104,10 @@ def pages_of(user: User) -> Pages:
         "ana": buyers_pages,
         "mia": sellers_pages,
         "theo": newcomers_pages,
+        "léa": withdrawing_pages,
+        "ravi": unconnected_pages,
         "sam": support_pages,
+        "fiona": finance_pages,
     }.get(name, no_more)(user)
 
 
@@ -128,6 +135,8 @@ def buyers_pages(ana: User) -> Pages:
     return {
         "orders": "/orders/",
         "notices": "/notifications/",
+        "documents": "/documents/",
+        "receipt": f"/documents/{Document.objects.filter(recipient=ana).latest('pk')}/",
         "profile": "/profile/",
         "checkout": f"{gig.get_absolute_url()}order/",
         "ask": f"{gig.get_absolute_url()}ask/",
@@ -147,6 +156,10 @@ def sellers_pages(mia: User) -> Pages:
     return {
         "sales": "/sales/",
         "earnings": "/earnings/",
+        "statements": "/earnings/statements/",
+        "statement": f"/earnings/statements/{clock.now().year}/",
+        "withdraw-refused": "/earnings/withdraw/USD/",
+        "withdraw-cancel": f"/earnings/withdrawals/{Withdrawal.objects.filter(owner=mia).latest('pk').pk}/cancel/",
         "offer": f"/offers/new/?request={asked.pk}",
         "offer-edit": f"{offered.get_absolute_url()}offer/",
         "my-gigs": "/selling/gigs/",
@@ -160,6 +173,24 @@ def newcomers_pages(theo: User) -> Pages:
         "gig-example": "/selling/gigs/new/?example=logo-design",
         "orders-empty": "/orders/",
         "gig-mine": Gig.objects.get(seller=theo).get_absolute_url(),
+    }
+
+
+def withdrawing_pages(lea: User) -> Pages:
+    return {"withdraw": "/earnings/withdraw/USD/", "debt": "/earnings/debt/USD/"}
+
+
+def unconnected_pages(ravi: User) -> Pages:
+    return {"earnings-without-bank": "/earnings/"}
+
+
+def finance_pages(fiona: User) -> Pages:
+    waiting = Withdrawal.objects.filter(status="requested").latest("pk")
+    return {
+        "admin-withdrawals": "/admin/payments/withdrawal/",
+        "admin-withdrawal": f"/admin/payments/withdrawal/{waiting.pk}/change/",
+        "admin-withdrawal-decide": f"/admin/payments/withdrawal/{waiting.pk}/decide/",
+        "admin-limit": f"/admin/payments/withdrawallimit/{WithdrawalLimit.objects.get(currency='USD').pk}/change/",
     }
 
 

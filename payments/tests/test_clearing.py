@@ -1,13 +1,15 @@
 """Earnings wait until their clearing time is over, whether the sweep is there or not (M6, O7)."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from marketplace.accounts.models import User
 from payments import services, tasks
-from payments.models import Account, HeldFunds
+from payments.models import Account, HeldFunds, Transfer
 from payments.services import clearing
 
 from .factories import NOON, HeldFundsFactory, PersonFactory, after
@@ -104,6 +106,39 @@ def test_a_withdrawal_first_clears_what_is_due_for_its_owner_alone(seller: User)
     assert purse(seller) == (0, 8000, 0)
     cleared = HeldFunds.objects.in_bulk([mine.pk, later.pk, theirs.pk])
     assert [cleared[held.pk].cleared_at for held in (mine, later, theirs)] == [NOON + WEEKS, None, None]
+
+
+def test_a_sweep_and_a_withdrawal_at_once_clear_it_once(transactional_db: None) -> None:
+    seller = PersonFactory.create()
+    connect(seller)
+    for hour in range(3):
+        earn(seller, clearing=WEEKS, at=after(hours=hour))
+    start, said = Barrier(3), []
+
+    def at_once(act: Callable[[], object]) -> Thread:
+        def run() -> None:
+            start.wait()
+            try:
+                said.append(act())
+            finally:
+                connection.close()
+
+        return Thread(target=run)
+
+    def sweep() -> int:
+        return services.clear_earnings(at=after(days=15))
+
+    def ask() -> str:
+        return ask_for(seller, 24_000, at=after(days=15)).status
+
+    threads = [at_once(act) for act in (sweep, ask, sweep)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert "requested" in said
+    assert purse(seller) == (0, 0, 0)
+    assert Transfer.objects.filter(kind="cleared").count() == 3
 
 
 def test_a_hold_opens_every_account_that_its_release_needs(seller: User) -> None:

@@ -43,7 +43,7 @@ def replay(event: ProviderEvent) -> ProviderEvent:
 def apply(event: ParsedEvent) -> None:
     """Bring a verified event to whom it concerns: an order's charge, an order's chargeback, or what has no order."""
     charge = Charge.objects.filter(key=event.charge_key).first() if event.charge_key else None
-    if event.dispute:
+    if event.dispute and event.dispute.charge_id:
         charge = Charge.objects.filter(provider=event.provider, provider_id=event.dispute.charge_id).first()
     if charge and event.dispute:
         resolution.services.record_chargeback(charge.pk, event)

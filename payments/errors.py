@@ -13,6 +13,10 @@ class AlreadyFunded(PaymentsError):
     """The money for this was already received (M7)."""
 
 
+class NotChargeable(PaymentsError):
+    """The gateway in use cannot charge this price (M1)."""
+
+
 class UnknownMethod(PaymentsError):
     """The gateway in use does not know this payment method."""
 

@@ -13,6 +13,8 @@ def why_not_charge(price: int, currency: str) -> str:
     """Why nobody can be charged this price, as a sentence; empty when they can."""
     provider = gateway()
     step = provider.step(currency)
+    if price < 1:
+        return "A price is above zero."
     if price % step:
         return f"Prices in {currency} go in steps of {display(step, currency)}."
     if price < provider.least(currency):

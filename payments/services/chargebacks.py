@@ -25,6 +25,7 @@ from .booking import (
     held_funds,
     inside_transaction,
     lock_purse,
+    refunds_due,
 )
 
 Code, Kind, Status, Rest = Account.Code, Transfer.Kind, Chargeback.Status, Chargeback.Rest
@@ -112,9 +113,27 @@ def lose(chargeback: Chargeback, *, at: datetime) -> bool:
         ],
         at,
     )
-    chargeback.rest = chargeback.amount - from_held - chargeback.frozen
+    rest = chargeback.amount - from_held - chargeback.frozen
+    chargeback.rest = rest - _settle_refused_refunds(chargeback, rest, at)
     chargeback.save(update_fields=["rest"])
     return True
+
+
+def _settle_refused_refunds(chargeback: Chargeback, rest: int, at: datetime) -> int:
+    """What the provider refused to give back and the bank has now taken is owed to the payer no longer.
+
+    Refunds due → chargebacks, whole refunds only; returns how much, in minor units.
+    """
+    settled = 0
+    for refund in chargeback.charge.refunds.waiting_for_staff().order_by("pk"):
+        if refund.card_amount > rest - settled:
+            continue
+        reason = f"Taken by the chargeback {chargeback.provider_id} instead."[:300]
+        if refund.charge.refunds.filter(pk=refund.pk, retried=False).update(retried=True, reason=reason):
+            owed, taken = refunds_due(chargeback.currency), _chargebacks(chargeback.currency)
+            book([_entry(chargeback, owed, taken, refund.card_amount, Kind.CHARGEBACK_LOST)], at)
+            settled += refund.card_amount
+    return settled
 
 
 def decide_rest(chargeback: Chargeback, *, rest_as: str, at: datetime) -> Chargeback:

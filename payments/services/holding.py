@@ -9,8 +9,9 @@ from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, W
 
 from marketplace.accounts.models import User
 from payments import gateways, money
-from payments.errors import NothingHeld
+from payments.errors import NotChargeable, NothingHeld
 from payments.models import HeldFunds, Transfer
+from payments.pricing import why_not_charge
 
 from .booking import (
     Entry,
@@ -49,14 +50,15 @@ def hold(
     """Make a place for the money of `reference`; nothing is charged yet. Price in minor units, rates in basis points.
 
     After the release the payee's earnings wait for `clearing` before they can be withdrawn (M6).
-    ValueError if the currency is not dealt in, or the price is not a multiple of what the gateway can charge (M1).
+    ValueError if the currency is not dealt in, NotChargeable if the gateway in use cannot charge the price (M1).
     IntegrityError if the reference has its place already.
     """
     inside_transaction()
     money.exponent(currency)
+    why_not = why_not_charge(price, currency)
+    if why_not:
+        raise NotChargeable(why_not)
     step = gateways.gateway().step(currency)
-    if price < 1 or price % step:
-        raise ValueError(f"A price of {price} {currency} cannot be charged: not a multiple of {step}.")
     held = HeldFunds.objects.create(
         reference=reference,
         description=description[:300],

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from marketplace.accounts.models import User
 from payments.errors import WithdrawalRefused
+from payments.gateways import gateway
 from payments.models import Account, PayoutAccount, Transfer, Withdrawal, WithdrawalLimit
 from payments.money import display
 
@@ -136,6 +137,9 @@ def _why_not_so_much(user: User, currency: str, amount: int) -> str:
         return f"The most that can be withdrawn at once is {display(limit.greatest, currency)}."
     if amount > available:
         return f"Only {display(available, currency)} is available."
+    step = gateway().step(currency)
+    if amount % step:
+        return f"Withdrawals in {currency} go in steps of {display(step, currency)}."
     return ""
 
 

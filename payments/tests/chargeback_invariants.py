@@ -46,10 +46,11 @@ def check_chargeback(chargeback: Chargeback) -> int:
     assert moved["frozen"] == chargeback.frozen
     assert moved["unfrozen"] == (chargeback.frozen if won else 0)
     assert lost["earnings_frozen"] == (chargeback.frozen if is_lost else 0)
-    assert set(lost) <= {"held", "earnings_frozen", "debt", "loss"}
+    assert set(lost) <= {"held", "earnings_frozen", "refunds_due", "debt", "loss"}
     assert is_lost or not any(lost.values())
     if is_lost:
-        assert lost["held"] + lost["earnings_frozen"] + chargeback.rest == chargeback.amount
+        covered = lost["held"] + lost["earnings_frozen"] + lost["refunds_due"]
+        assert covered + chargeback.rest == chargeback.amount
         assert lost["debt"] + lost["loss"] == (chargeback.rest if chargeback.rest_decided_at else 0)
         assert not lost["debt"] or chargeback.rest_as == "debt"
     return 0 if won else chargeback.amount - sum(lost.values())

@@ -12,6 +12,7 @@ from payments import services
 from payments.gateways import GATEWAYS, ChargeRequest, GatewayUnavailable, KeptCard, Outcome, SandboxGateway, State
 from payments.models import Charge, HeldFunds, SandboxCharge, SavedCard
 from payments.money import display
+from payments.services import charging
 
 from .conftest import Commit
 from .factories import NOON, HeldFundsFactory, PersonFactory, after
@@ -143,8 +144,12 @@ def test_a_removed_card_is_forgotten_at_the_provider_after_the_commit(
     with commit():
         services.forget_card(card, at=after(days=2))
     assert len(vault.forgotten) == 1
+    vault.card = KeptCard("card_ok", "Visa ending in 4242")
     settle(begin(held))  # saved again, it is another row
-    assert SavedCard.objects.count() == 2
+    assert list(SavedCard.objects.order_by("pk").values_list("expires_on", "removed_at")) == [
+        (None, after(days=1)),
+        (None, None),
+    ]
 
 
 def test_a_silent_provider_keeps_nobody_from_removing_a_card(
@@ -164,6 +169,7 @@ def test_a_payment_with_credit_alone_keeps_no_card(held: HeldFunds, commit: Comm
     charge = begin(HeldFundsFactory.create(payer=held.payer), use_credit=True)
     assert (charge.card_amount, charge.keep_card) == (0, False)
     settle(charge)
+    charging.ask_for_card(charge.pk)  # there is none, so nobody is asked
     assert not SavedCard.objects.exists()
     assert SandboxCharge.objects.count() == 1
 

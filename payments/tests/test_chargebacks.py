@@ -154,6 +154,26 @@ def test_a_refused_refund_is_not_given_another_way_while_the_bank_is_deciding(he
     assert cents(held).refunded == 10_550
 
 
+def test_what_the_provider_refused_to_give_back_and_the_bank_took_is_owed_no_longer(commit: Commit) -> None:
+    held = HeldFundsFactory.create()
+    pay(held, "card_refund_refused")
+    with commit():
+        refused = services.refund_all(held, at=NOON)
+    assert cents(held) == Cents(charged=10_550, refunds_due=10_550)
+    chargeback = take(held)
+    lose(chargeback)
+    assert (chargeback.rest, cents(held)) == (0, Cents(charged=10_550, charged_back=10_550))
+    refused.refresh_from_db()
+    assert (refused.status, refused.retried, refused.reason) == (
+        "refused",
+        True,
+        "Taken by the chargeback dp_1 instead.",
+    )
+    for verb in (services.ask_again, services.turn_into_credit):
+        with pytest.raises(services.NotRefused), transaction.atomic():
+            verb(refused, at=NOON)
+
+
 def test_after_the_release_what_the_seller_got_is_frozen_and_comes_back_when_won() -> None:
     held = earn(PersonFactory.create())
     chargeback = take(held)

@@ -353,6 +353,7 @@ def test_a_refund_that_fails_after_it_was_confirmed_comes_back_and_waits_for_sta
     assert told(refund) == ("refused", False, 10_550, ["refund", "refunded", "refund_returned"])
     assert (refund.reason, list(Refund.objects.waiting_for_staff())) == ("The account is closed.", [refund])
     assert not say(refund, State.FAILED, commit, hours=10)
+    services.send_refund(refund.pk)  # settled and not doubted: nobody is asked
     line.answers.append(Outcome(State.SUCCEEDED))
     with commit():
         again = services.ask_again(refund, at=after(hours=11))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
 from payments import services
-from payments.gateways import GatewayError, GatewayUnavailable
+from payments.gateways import GatewayError, GatewayUnavailable, gateway
 from payments.models import Account, Withdrawal, WithdrawalLimit
 from payments.money import CURRENCIES, display, parse, plain
 
@@ -78,6 +78,7 @@ def withdraw(request: SignedInRequest, currency: str) -> HttpResponse:
     limit = WithdrawalLimit.objects.filter(currency=currency).first()
     available = services.balance(seller, currency)
     most = min(available, limit.greatest) if limit else 0
+    most -= most % gateway().step(currency)
     context = {
         "currency": currency,
         "limit": limit,

@@ -114,7 +114,8 @@ PROMISES = [
         "M6 earnings wait exactly as long as they are clearing",
         """
         SELECT held.id AS what, moved.clearing
-            - CASE WHEN held.available_at IS NOT NULL AND held.cleared_at IS NULL THEN moved.earned ELSE 0 END AS off
+            - CASE WHEN held.available_at IS NOT NULL AND held.cleared_at IS NULL
+                THEN moved.earned - moved.frozen_while_clearing ELSE 0 END AS off
         FROM payments_heldfunds held JOIN moved ON moved.id = held.id
         """,
     ),

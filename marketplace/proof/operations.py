@@ -104,7 +104,9 @@ PROMISES = [
         SELECT charge.id AS what, (charge.documented <> (document.id IS NOT NULL))::int AS off
         FROM payments_charge charge LEFT JOIN payments_document document ON document.charge_id = charge.id
         UNION ALL
-        SELECT refund.id, (refund.documented <> (document.id IS NOT NULL))::int
+        SELECT refund.id, (document.id IS NOT NULL AND NOT refund.documented
+            -- One that is given again after it came back has the credit note of the attempt before.
+            OR document.id IS NULL AND refund.documented AND refund.attempt = 1)::int
         FROM payments_refund refund LEFT JOIN payments_document document ON document.refund_id = refund.id
         """,
     ),

@@ -35,6 +35,8 @@ MOVED = """
             - coalesce(sum(moved) FILTER (WHERE source LIKE 'earnings%%' OR source = 'debt'), 0)::bigint AS seller,
         coalesce(sum(moved) FILTER (WHERE destination = 'earnings_clearing'), 0)::bigint
             - coalesce(sum(moved) FILTER (WHERE source = 'earnings_clearing'), 0)::bigint AS clearing,
+        coalesce(sum(moved) FILTER (WHERE source = 'earnings_clearing' AND kind = 'frozen'), 0)::bigint
+            AS frozen_while_clearing,
         coalesce(sum(moved) FILTER (WHERE destination IN ('fees', 'loss')), 0)::bigint
             - coalesce(sum(moved) FILTER (WHERE source IN ('fees', 'loss')), 0)::bigint AS fees,
         coalesce(sum(moved) FILTER (WHERE destination = 'refunds_due'), 0)::bigint

@@ -18,7 +18,11 @@ from orders.tests.factories import (
     make_ordered,
     start_next,
 )
-from payments.models import Transfer
+from payments.gateways import sandbox_disputes
+from payments.models import Charge, SandboxCharge, Transfer
+from payments.services import issue_documents
+from payments.tasks import deliver_sandbox_events
+from payments.tests.steps import ask_for, connect
 
 # What is done to the tables, and the promises that this breaks. {…} is the id of an order.
 BROKEN_BY = {
@@ -54,11 +58,35 @@ BROKEN_BY = {
     "VALUES ({held_account}, {fees_account}, 1, 'USD', 'fee', {held}, now())": ["I3", "I10"],
     "INSERT INTO payments_transfer (source_id, destination_id, amount, currency, kind, created_at) "
     "VALUES ({fees_account}, {held_account}, 999999, 'USD', 'fee', now())": ["I8"],
+    "UPDATE payments_heldfunds SET cleared_at = NULL WHERE released > 0": ["M6"],
+    "UPDATE payments_withdrawal SET status = 'paid', settled_at = now() WHERE status = 'requested'": ["I7"],
+    "UPDATE payments_withdrawal SET amount = amount + 1": ["I7", "I18"],
+    "UPDATE payments_chargeback SET amount = amount - 1": ["I7"],
+    "UPDATE payments_chargeback SET status = 'won', settled_at = now()": ["I7"],
+    "UPDATE payments_refund SET credit = 1": ["I7"],
+    "UPDATE payments_charge SET credit = 1 WHERE held_id = {held}": ["I7"],
+    "UPDATE payments_charge SET documented = false": ["M11"],
+    "ALTER TABLE payments_document DISABLE TRIGGER refuse_change; DELETE FROM payments_document WHERE number = 1": [
+        "I9",
+        "M11",
+    ],
     "INSERT INTO notifications_notice (recipient_id, kind, title, text, url, key, created_at, attempts) "
     "SELECT actor_id, 'x', 'x', '', '/', 'event:' || id, now(), 0 FROM orders_event WHERE kind = 'delivered' LIMIT 1": [
         "I17"
     ],
 }
+
+
+def pays_out_and_is_charged_back(order: Order) -> None:
+    """Another order of the same seller was accepted, its earnings are being withdrawn, and a payment is disputed."""
+    accepted = make_accepted(seller=order.seller)
+    connect(order.seller, at=NOON)
+    ask_for(order.seller, 5_000, at=NOON)
+    charge = Charge.objects.get(held=accepted.milestones.get(position=1).held_id)
+    dispute = sandbox_disputes.take_back(SandboxCharge.objects.get(key=charge.key).pk, at=NOON)
+    deliver_sandbox_events()
+    assert dispute.amount == charge.amount
+    issue_documents(at=NOON)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -70,6 +98,7 @@ def test_every_promise_that_is_broken_is_noticed() -> None:
         freeze(frozen)
         make_ordered(method="card_declined", buyer=UserFactory())
         cancel_milestone(make_delivered())
+        pays_out_and_is_charged_back(delivered)
     assert invariants.check() == []
 
     named = {"delivered": delivered, "offered": offered, "revised": revised, "frozen": frozen, "working": working}

@@ -18,7 +18,14 @@ class LedgerProof(models.Model):
         get_latest_by = "proved_at"
 
     def __str__(self) -> str:
-        return "Every promise holds" if self.holds else f"{len(self.broken)} broken promises"
+        if self.holds:
+            return "Every promise holds"
+        broken = len(self.broken)
+        return f"{broken} broken promise{'s' if broken > 1 else ''}"
+
+    @property
+    def broken_first(self) -> list[dict[str, object]]:
+        return sorted(self.results, key=lambda result: not result["broken"])
 
     @property
     def broken(self) -> list[dict[str, object]]:

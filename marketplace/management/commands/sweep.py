@@ -22,6 +22,7 @@ SETTLING: dict[str, Callable[[], int]] = {
     "refused refunds to tell of": orders.services.tell_refused_refunds,
     "lost chargebacks to tell of": resolution.services.tell_decided_rests,
     "withdrawals to tell of": withdrawal_notices.tell_withdrawals,
+    "receipts and credit notes": lambda: payments.services.issue_documents(clock.now()),
     "reminders": orders.services.send_reminders,
 }
 ASKING: dict[str, Callable[[], int]] = {

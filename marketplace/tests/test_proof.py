@@ -107,8 +107,10 @@ def test_staff_see_proofs_and_make_one_now(client: Client, lied: HeldFunds) -> N
     assert "2 broken promises" in made.text
     assert f"first: {lied.pk}" in made.text
     assert client.get("/admin/marketplace/ledgerproof/").status_code == 200
+    assert '<p class="bo-alarm">' in client.get("/admin/").text
     assert client.get("/admin/marketplace/ledgerproof/now/").status_code == 405
     client.force_login(UserFactory(is_staff=True))
     assert client.post("/admin/marketplace/ledgerproof/now/").status_code == 403
+    assert "proof of the ledger" not in client.get("/admin/").text
     assert client.get(f"/admin/marketplace/ledgerproof/{proof.pk}/change/").status_code == 403
     assert LedgerProof.objects.count() == 1

@@ -36,6 +36,7 @@ MOVED = """
         coalesce(sum(moved) FILTER (WHERE destination = 'earnings_clearing'), 0)::bigint
             - coalesce(sum(moved) FILTER (WHERE source = 'earnings_clearing'), 0)::bigint AS clearing,
         coalesce(sum(moved) FILTER (WHERE source = 'earnings_clearing' AND kind = 'frozen'), 0)::bigint
+            - coalesce(sum(moved) FILTER (WHERE destination = 'earnings_clearing' AND kind = 'unfrozen'), 0)::bigint
             AS frozen_while_clearing,
         coalesce(sum(moved) FILTER (WHERE destination IN ('fees', 'loss')), 0)::bigint
             - coalesce(sum(moved) FILTER (WHERE source IN ('fees', 'loss')), 0)::bigint AS fees,

@@ -126,6 +126,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         """Refused by the provider, and given as credit by staff instead (M9)."""
         return self.filter(attempt__gt=1, amount=F("credit"))
 
+    def under_way(self) -> Self:
+        """Those whose end is open, also because the provider contradicts itself and is being asked."""
+        return self.filter(Q(status__in=Refund.UNSETTLED) | Q(doubted=True), retried=False)
+
     def waiting_for_staff(self) -> Self:
         """Refused for good by the provider: the money stays in refunds due until staff act (M9)."""
         return self.filter(status=Refund.Status.REFUSED, retried=False)

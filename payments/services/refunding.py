@@ -92,14 +92,19 @@ def _refund(held: HeldFunds, *, amount: int, price: int, at: datetime, as_credit
 
 
 def _left_of_card(charge: Charge) -> int:
-    """What can still go back the way it came: what neither a refund nor the payer's bank has given back.
+    """What can still go back the way it came."""
+    return max(0, _card_less_what_went(charge))
+
+
+def _card_less_what_went(charge: Charge) -> int:
+    """What neither a refund nor the payer's bank has given back; below zero when both did.
 
     An attempt that was repeated counts by the one that repeats it.
     """
     went = Sum(F("amount") - F("credit"), default=0)
     back: int = charge.refunds.filter(retried=False).aggregate(back=went)["back"]
     taken: int = charge.chargebacks.lost().aggregate(taken=Sum("amount", default=0))["taken"]
-    return max(0, charge.card_amount - back - taken)
+    return charge.card_amount - back - taken
 
 
 def send_back(charge: Charge, *, at: datetime) -> Refund:
@@ -249,6 +254,8 @@ def turn_into_credit(refund: Refund, *, at: datetime) -> Refund:
 
 def _instead_of(refund: Refund, at: datetime, *, as_credit: bool) -> Refund:
     refuse_disputed_charge(refund.charge)
+    if _card_less_what_went(refund.charge) < 0:
+        raise NotRefused("The payer's bank has taken this payment back already: nothing is owed to them any more.")
     refused = Refund.objects.filter(pk=refund.pk, status=Status.REFUSED, retried=False, doubted=False)
     if not refused.update(retried=True):
         raise NotRefused("Only a refund that was refused, and that nothing was done about since, can be given again.")

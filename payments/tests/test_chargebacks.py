@@ -41,7 +41,7 @@ def lose(chargeback: Chargeback) -> bool:
 
 
 def decide(chargeback: Chargeback, rest_as: str) -> Chargeback:
-    return services.decide_rest(chargeback, rest_as=rest_as, at=after(days=10))
+    return services.decide_rest(chargeback, rest_as=rest_as, by=PersonFactory.create(), at=after(days=10))
 
 
 def cents(held: HeldFunds) -> Cents:
@@ -174,6 +174,67 @@ def test_what_the_provider_refused_to_give_back_and_the_bank_took_is_owed_no_lon
             verb(refused, at=NOON)
 
 
+def test_a_refund_under_way_when_the_bank_decides_is_waited_for_and_never_given_twice(commit: Commit) -> None:
+    held = HeldFundsFactory.create()
+    pay(held, "card_refund_refused")
+    with transaction.atomic():
+        refund = services.refund_all(held, at=NOON)  # the provider has not been asked yet
+    chargeback = take(held)
+    lose(chargeback)
+    assert (chargeback.rest, cents(held)) == (10_550, Cents(charged=10_550, refunds_due=10_550))
+    with pytest.raises(services.Disputed, match="still under way"):
+        decide(chargeback, "loss")
+    services.send_refund(refund.pk)
+    refund.refresh_from_db()
+    assert refund.status == "refused"
+    for again in (services.ask_again, services.turn_into_credit):
+        with pytest.raises(services.NotRefused, match="bank has taken this payment back"):
+            again(refund, at=NOON)
+    decided = decide(chargeback, "loss")
+    assert (decided.rest, cents(held)) == (0, Cents(charged=10_550, charged_back=10_550))
+
+
+def test_a_partial_dispute_about_a_refused_refund_takes_nothing_from_the_seller(commit: Commit) -> None:
+    held = HeldFundsFactory.create()
+    pay(held, "card_refund_refused")
+    with commit():
+        services.refund_part(held, price=5000, at=NOON)
+    with transaction.atomic():
+        services.release(held, at=NOON)
+    chargeback = take(held, 5275)
+    assert (chargeback.frozen, balances(held)) == (4000, {"earnings_frozen": 4000, "chargebacks": -5275})
+    lose(chargeback)
+    assert (chargeback.frozen, chargeback.rest, balances(held)) == (0, 0, {"earnings_available": 4000})
+    assert cents(held) == Cents(charged=10_550, seller=4000, fees=1275, charged_back=5275)
+
+
+def test_a_refund_that_the_provider_contradicts_itself_about_is_left_until_it_has_answered(commit: Commit) -> None:
+    held = HeldFundsFactory.create()
+    pay(held, "card_refund_refused")
+    with commit():
+        refund = services.refund_all(held, at=NOON)
+    with transaction.atomic():
+        assert not services.record_refund(refund, Outcome(State.SUCCEEDED), NOON)
+    chargeback = take(held)
+    lose(chargeback)
+    refund.refresh_from_db()
+    assert (refund.doubted, refund.retried, chargeback.rest) == (True, False, 10_550)
+    with pytest.raises(services.Disputed, match="still under way"):
+        decide(chargeback, "loss")
+    services.send_refund(refund.pk)
+    assert decide(chargeback, "loss").rest == 0
+
+
+def test_what_was_frozen_while_clearing_goes_on_clearing_when_it_is_won_in_time() -> None:
+    held = earn(PersonFactory.create(), clearing=timedelta(days=14))
+    chargeback = take(held)
+    assert balances(held) == {"earnings_frozen": 8000, "chargebacks": -10_550}
+    win(chargeback)
+    assert balances(held) == {"earnings_clearing": 8000}
+    services.clear_earnings(at=after(days=14))
+    assert balances(held) == {"earnings_available": 8000}
+
+
 def test_after_the_release_what_the_seller_got_is_frozen_and_comes_back_when_won() -> None:
     held = earn(PersonFactory.create())
     chargeback = take(held)
@@ -239,6 +300,8 @@ def test_what_is_still_clearing_is_frozen_there_and_nobody_elses(commit: Commit)
     assert services.balance(seller, "USD") == 5000
     assert win(whole)
     assert lose(part)
+    assert balances(held) == {"earnings_available": 5000, "earnings_clearing": 8000}
+    services.clear_earnings(at=after(days=14))
     assert balances(held) == {"earnings_available": 13_000}
 
 

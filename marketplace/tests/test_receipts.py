@@ -9,7 +9,7 @@ from marketplace.accounts.models import User
 from marketplace.tests import invariants
 from marketplace.tests.visitor import Visitor, words_of
 from orders.models import Order
-from orders.tests.factories import NOON, at, cancel_milestone, current, make_placed
+from orders.tests.factories import NOON, at, cancel_milestone, make_placed
 from payments import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def test_the_buyer_finds_receipts_and_credit_notes_on_the_order_and_the_seller_d
     order = make_placed()
     assert papers(order, order.buyer) == []
     with at(hours=1):
-        cancel_milestone(current(order))
+        cancel_milestone(order)
         services.issue_documents(clock.now())
     assert papers(order, order.buyer) == [
         ("R-000001, $126.60", "/documents/R-000001/"),

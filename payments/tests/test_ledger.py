@@ -202,6 +202,7 @@ def test_clearing_chargebacks_debt_and_loss_may_be_overdrawn(
     source = AccountKey(code, "USD", held.payee_id if owner else None, provider)
     book_one(source, AccountKey(Code.FEES, "USD"), 100)
     assert Account.objects.with_balance().get(code=code).balance == -100
+    book_one(AccountKey(Code.FEES, "USD"), source, 100)  # or no promise would hold: nobody was charged back
 
 
 def test_accounts_are_opened_once_and_found_again(

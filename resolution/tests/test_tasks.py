@@ -18,6 +18,7 @@ def test_beat_calls_each_task_of_the_clock() -> None:
         "resolution.tasks.settle_due_cases",
         "resolution.tasks.open_owed_disputes",
         "resolution.tasks.alarm_late_support",
+        "resolution.tasks.tell_decided_rests",
     }
 
 

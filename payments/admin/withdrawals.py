@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import Case, F, OuterRef, Subquery, When
+from django.db.models import Case, F, OuterRef, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from marketplace import clock
 from marketplace.accounts.models import User
 from payments import services
-from payments.models import Account, PayoutAccount, Withdrawal, WithdrawalLimit
+from payments.models import Account, Chargeback, PayoutAccount, Withdrawal, WithdrawalLimit
 from payments.money import parse, plain
 
 from .base import ReadOnlyAdmin, shown
@@ -147,10 +147,13 @@ class WithdrawalAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, withdrawal: Withdrawal, form: DecisionForm, status: int = 200
     ) -> HttpResponse:
         earlier = Withdrawal.objects.filter(owner=withdrawal.owner).exclude(pk=withdrawal.pk).order_by("-pk")[:10]
+        of_the_seller = {"charge__held__payee": withdrawal.owner_id, "charge__held__currency": withdrawal.currency}
+        disputed = Chargeback.objects.undecided().filter(charge__funded=True, **of_the_seller)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Decide a withdrawal",
+            "disputed": disputed.aggregate(total=Sum("amount", default=0), frozen=Sum("frozen", default=0)),
             "withdrawal": withdrawal,
             "form": form,
             "earlier": earlier,

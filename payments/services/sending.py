@@ -24,7 +24,8 @@ from payments.gateways import (
 from payments.models import Account, Transfer, Withdrawal
 
 from .balances import balance
-from .booking import AccountKey, Entry, book, debt, earnings, inside_transaction, lock_purse, withdrawals
+from .booking import AccountKey, Entry, book, debt, earnings, inside_transaction, withdrawals
+from .chargebacks import freeze_what_is_missing, lock_disputed_purse
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ def record_withdrawal(withdrawal: Withdrawal, outcome: Outcome, *, at: datetime)
     mine = Withdrawal.objects.filter(pk=withdrawal.pk)
     # First the row, then the money: whoever comes second changes nothing.
     with transaction.atomic():
+        if _STATUS[outcome.state] == Status.FAILED:
+            lock_disputed_purse(withdrawal.owner_id, withdrawal.currency)
         if not mine.filter(status__in=taken_from).update(**_news(outcome, at)):
             _doubt(withdrawal, outcome, at)
             return False
@@ -104,6 +107,7 @@ def record_withdrawal(withdrawal: Withdrawal, outcome: Outcome, *, at: datetime)
         elif withdrawal.status == Status.FAILED:
             available = earnings(withdrawal.owner_id, withdrawal.currency)
             _book_from_flight(withdrawal, available, Transfer.Kind.WITHDRAWAL_RETURNED, at)
+            freeze_what_is_missing(withdrawal.owner_id, withdrawal.currency, at=at)
     if withdrawal.status == Status.FAILED:
         logger.warning("The provider did not pay %s: %s", withdrawal.key, withdrawal.reason)
     return True
@@ -174,7 +178,7 @@ def _record_answer(withdrawal: Withdrawal, outcome: Outcome, at: datetime) -> No
     """What the provider says when it is asked about a settled withdrawal counts, unless that has changed meanwhile."""
     if not outcome.decided:
         return
-    lock_purse(withdrawal.owner_id, withdrawal.currency)
+    lock_disputed_purse(withdrawal.owner_id, withdrawal.currency)
     before, mine = withdrawal.status, Withdrawal.objects.filter(pk=withdrawal.pk)
     if before == _STATUS[outcome.state]:
         mine.filter(status=before).update(next_try_at=None)
@@ -212,6 +216,7 @@ def _book_return(withdrawal: Withdrawal, at: datetime) -> None:
     available = earnings(withdrawal.owner_id, withdrawal.currency)
     kind = Transfer.Kind.WITHDRAWAL_RETURNED
     book([Entry(_clearing(withdrawal), available, withdrawal.amount, kind, withdrawal=withdrawal)], at)
+    freeze_what_is_missing(withdrawal.owner_id, withdrawal.currency, at=at)
 
 
 def _book_after_all(withdrawal: Withdrawal, at: datetime) -> None:

@@ -13,6 +13,7 @@ from payments.money import display
 
 from .balances import balance
 from .booking import Entry, book, debt, earnings, inside_transaction, lock_purse, withdrawals
+from .chargebacks import freeze_what_is_missing, lock_disputed_purse
 from .clearing import lock_cleared_purse
 from .payout_accounts import payout_account_of
 from .sending import FIRST_RETRY, send_withdrawal
@@ -51,6 +52,7 @@ def cancel_withdrawal(withdrawal: Withdrawal, *, by: User, at: datetime) -> None
     """Its owner calls it off before finance has decided: withdrawals → available. WithdrawalRefused otherwise."""
     inside_transaction()
     _refuse("" if by.pk == withdrawal.owner_id else "Only who asked for a withdrawal can call it off.")
+    lock_disputed_purse(withdrawal.owner_id, withdrawal.currency)
     _decide(withdrawal, "It was decided already, so it cannot be called off any more.", status=Status.CANCELED, at=at)
     _give_back(withdrawal, at)
 
@@ -79,6 +81,7 @@ def reject_withdrawal(withdrawal: Withdrawal, *, by: User, reason: str, at: date
     """
     inside_transaction()
     _refuse(_why_not_by(withdrawal, by) or ("" if reason.strip() else "Say why: the seller reads it."))
+    lock_disputed_purse(withdrawal.owner_id, withdrawal.currency)
     decided = {"decided_by": by, "reason": reason.strip()[:300]}
     _decide(withdrawal, "It was decided already.", status=Status.REJECTED, at=at, **decided)
     _give_back(withdrawal, at)
@@ -165,3 +168,4 @@ def _give_back(withdrawal: Withdrawal, at: datetime) -> None:
     source, destination = withdrawals(withdrawal.currency), earnings(withdrawal.owner_id, withdrawal.currency)
     kind = Transfer.Kind.WITHDRAWAL_RETURNED
     book([Entry(source, destination, withdrawal.amount, kind, withdrawal=withdrawal)], at)
+    freeze_what_is_missing(withdrawal.owner_id, withdrawal.currency, at=at)

@@ -202,3 +202,17 @@ def test_the_queue_takes_as_many_queries_for_many_as_for_one(
         make()
     with django_assert_num_queries(7):
         finance.get(QUEUE)
+
+
+def test_finance_sees_what_the_bank_is_deciding_about(finance: Client) -> None:
+    seller = PersonFactory.create()
+    disputed = earn(seller)
+    connect(seller)
+    withdrawal = ask_for(seller, 5000)
+    page = finance.get(f"{QUEUE}{withdrawal.pk}/decide/")
+    assert "The bank is deciding" not in page.text
+    charge = disputed.charges.get()
+    with transaction.atomic():
+        services.take_back(charge, provider_id="dp_1", amount=charge.amount, reason="", at=NOON)
+    page = finance.get(f"{QUEUE}{withdrawal.pk}/decide/")
+    assert "The bank is deciding about $105.50 of this seller’s payments; $30.00 is frozen." in page.text

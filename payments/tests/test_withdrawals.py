@@ -21,7 +21,7 @@ from payments.gateways import (
     sandbox_bank,
     sandbox_events,
 )
-from payments.models import Account, PayoutAccount, SandboxPayout, Transfer, Withdrawal, WithdrawalLimit
+from payments.models import Account, Chargeback, PayoutAccount, SandboxPayout, Transfer, Withdrawal, WithdrawalLimit
 
 from .conftest import Commit
 from .factories import NOON, PersonFactory, after
@@ -518,6 +518,47 @@ def test_money_that_comes_back_after_it_was_paid_is_available_again(
     assert (returned.status, returned.reason) == ("failed", "The bank sent the money back.")
     assert (where(seller), returned.next_try_at) == ((8000, 0, 0), None)
     check_at_rest()
+
+
+@pytest.mark.parametrize("way", ["rejected", "called off", "failed", "returned"])
+def test_what_comes_back_while_the_bank_decides_is_frozen(
+    finance: User,
+    commit: Commit,
+    way: str,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    seller = PersonFactory.create()
+    disputed = earn(seller)
+    earn(PersonFactory.create())
+    connect(seller, {"failed": "bank_closed", "returned": "bank_returned"}.get(way, "bank_ok"))
+    withdrawal = ask_for(seller, 7000)
+    if way == "returned":
+        approve(withdrawal, finance, commit)
+    charge = disputed.charges.get()
+    with transaction.atomic():
+        taken = services.take_back(charge, provider_id="dp_1", amount=charge.amount, reason="", at=NOON)
+    stale = Chargeback.objects.get()
+    assert taken.frozen == 1000
+    if way == "rejected":
+        with transaction.atomic():
+            services.reject_withdrawal(withdrawal, by=finance, reason="The bank decides.", at=NOON)
+    elif way == "called off":
+        with transaction.atomic():
+            services.cancel_withdrawal(withdrawal, by=seller, at=NOON)
+    elif way == "failed":
+        approve(withdrawal, finance, commit)
+    else:
+        sandbox_bank.settle_payouts(after(seconds=20))
+        with django_capture_on_commit_callbacks(execute=True):
+            sandbox_events.deliver_due(after(seconds=20))
+    taken.refresh_from_db()
+    assert (taken.frozen, where(seller)[:2]) == (8000, (0, 0))
+    earn(seller)
+    with pytest.raises(services.WithdrawalRefused, match=r"Only \$80.00 is available."):
+        ask_for(seller, 8001)
+    with transaction.atomic():
+        services.win(stale, at=after(days=9))
+    assert where(seller)[:2] == (16_000, 0)
 
 
 def test_news_that_only_come_late_are_not_believed(

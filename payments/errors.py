@@ -49,6 +49,10 @@ class NotOwed(PaymentsError):
     """The seller was paid nothing for this that they could owe back."""
 
 
+class OwnMoney(PaymentsError):
+    """Nobody decides about a chargeback of what they paid or were paid themselves."""
+
+
 class CreditGone(PaymentsError):
     """The credit that was to pay a part of this charge was spent on something else meanwhile: `send_back` the rest."""
 

@@ -121,15 +121,24 @@ class ChargebackAdmin(ReadOnlyAdmin):
         self._decide(request, chargebacks, Rest.LOSS)
 
     def _decide(self, request: HttpRequest, chargebacks: models.QuerySet[Chargeback], rest_as: Rest) -> None:
+        staff = request.user
+        assert staff.is_authenticated  # narrows the type; admin sent everybody else away
         for chargeback in chargebacks:
             try:
-                decided = services.decide_rest(chargeback, rest_as=rest_as, at=clock.now())
+                decided = services.decide_rest(chargeback, rest_as=rest_as, by=staff, at=clock.now())
             except PaymentsError as refusal:
                 self.message_user(request, f"{chargeback}: {refusal}", messages.WARNING)
                 continue
-            said = f"{rest_as.label}: {display(decided.rest, decided.currency)}"
+            said = _borne(decided)
             self.log_change(request, decided, said)
             self.message_user(request, f"{decided}: {said}", messages.SUCCESS)
+
+
+def _borne(decided: Chargeback) -> str:
+    """Who bears how much of a decided rest: what is beyond the seller's pay is the platform's in any case."""
+    owed = services.owed_for(decided)
+    shares = [(Rest.DEBT, owed), (Rest.LOSS, decided.rest - owed)]
+    return ". ".join(f"{share.label}: {display(amount, decided.currency)}" for share, amount in shares if amount)
 
 
 class SandboxAdmin(ReadOnlyAdmin):

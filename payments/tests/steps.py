@@ -140,4 +140,4 @@ def owe(user: User, amount: int, currency: str = "USD") -> None:
     with transaction.atomic():
         taken = services.take_back(charge, provider_id=charge.key, amount=charge.amount, reason="", at=NOON)
         services.lose(taken, at=NOON)
-    services.decide_rest(taken, rest_as="debt", at=NOON)
+    services.decide_rest(taken, rest_as="debt", by=PersonFactory.create(), at=NOON)

@@ -167,7 +167,8 @@ def decide_dispute(world: World) -> None:
 def decide_rest(world: World) -> None:
     lost = one_of(world, list(Chargeback.objects.waiting_for_staff()))
     if isinstance(lost, Chargeback):
-        services.decide_rest(lost, rest_as=world.chance.choice(("debt", "loss")), at=clock.now())
+        rest_as = world.chance.choice(("debt", "loss"))
+        services.decide_rest(lost, rest_as=rest_as, by=world.finance, at=clock.now())
 
 
 def pay_debt(world: World) -> None:

@@ -80,10 +80,11 @@ def test_the_page_shows_what_can_be_owed_and_the_ledger_of_the_milestone(lost: C
 def test_finance_lets_the_seller_owe_what_they_have_withdrawn_once_and_it_is_logged(lost: Chargeback) -> None:
     finance = staff("Finance")
     assert said(act(finance, lost, "seller_owes_it")) == [
-        f"$105.50 of {lost.charge.held.reference} (Lost): The seller owes it: $75.50"
+        f"$105.50 of {lost.charge.held.reference} (Lost): The seller owes it: $50.00. The platform bears it: $25.50"
     ]
     assert (balance("debt"), balance("loss"), balance("chargebacks")) == (-5000, -2550, 0)
-    assert [entry.change_message for entry in LogEntry.objects.all()] == ["The seller owes it: $75.50"]
+    logged = [entry.change_message for entry in LogEntry.objects.all()]
+    assert logged == ["The seller owes it: $50.00. The platform bears it: $25.50"]
     assert said(act(finance, lost, "platform_bears_it"))[-1].endswith(
         "Nothing is left to decide about this chargeback."
     )
@@ -94,6 +95,20 @@ def test_finance_lets_the_platform_bear_it(lost: Chargeback) -> None:
     act(staff("Finance"), lost, "platform_bears_it")
     assert balance("loss") == -7550
     assert not Account.objects.filter(code="debt").exists()
+
+
+@pytest.mark.parametrize("side", ["payer", "payee"])
+def test_nobody_decides_about_a_chargeback_of_their_own(lost: Chargeback, side: str) -> None:
+    party = getattr(lost.charge.held, side)
+    with pytest.raises(services.OwnMoney, match="Nobody decides about a chargeback of their own."):
+        services.decide_rest(lost, rest_as="loss", by=party, at=NOON)
+    party.is_staff = True
+    party.save()
+    party.groups.add(Group.objects.get(name="Finance"))
+    client = Client()
+    client.force_login(party)
+    assert said(act(client, lost, "platform_bears_it"))[-1].endswith("Nobody decides about a chargeback of their own.")
+    assert (balance("chargebacks"), LogEntry.objects.count()) == (-7550, 0)
 
 
 def test_support_sees_it_and_decides_nothing(lost: Chargeback) -> None:

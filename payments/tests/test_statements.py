@@ -49,7 +49,7 @@ def busy(seller: User, client: Client) -> User:
     lost = charge_back(second, 3_000)
     with transaction.atomic():
         services.lose(lost, at=NOON)
-    services.decide_rest(lost, rest_as="debt", at=NOON)
+    services.decide_rest(lost, rest_as="debt", by=PersonFactory.create(), at=NOON)
     earn(seller, 1_250)
     with transaction.atomic():
         services.pay_debt(seller, currency="USD", at=NOON)

@@ -21,6 +21,7 @@ from payments.gateways import sandbox_disputes
 from payments.models import Chargeback, ProviderEvent, Refund, SandboxDispute
 from payments.services import Cents, decide_rest
 from payments.tasks import deliver_sandbox_events
+from payments.tests.factories import PersonFactory
 from payments.tests.steps import ask_for, connect
 from resolution import services
 from resolution.models import Case
@@ -280,7 +281,7 @@ def test_both_sides_are_told_once_who_bears_the_rest(between: Order, withdrawn: 
     for news in ("taken", "lost"):
         bank(between, news)
     assert services.tell_decided_rests() == 0
-    decide_rest(Chargeback.objects.get(), rest_as=rest_as, at=after(days=1))
+    decide_rest(Chargeback.objects.get(), rest_as=rest_as, by=PersonFactory.create(), at=after(days=1))
     assert (services.tell_decided_rests(), services.tell_decided_rests()) == (1, 0)
     assert Event.objects.get(kind="chargeback_borne").reason == said
     assert told(between)[-2:] == [("chargeback_borne", "buyer"), ("chargeback_borne", "seller")]

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.core import checks
 
-from payments.checks import refuse_play_money, refuse_wrong_stripe_keys
+from payments.checks import refuse_mixed_money, refuse_play_money, refuse_wrong_stripe_keys
 
 
 class PaymentsConfig(AppConfig):
@@ -10,3 +10,4 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         checks.register(refuse_play_money, deploy=True)
         checks.register(refuse_wrong_stripe_keys)
+        checks.register(refuse_mixed_money, checks.Tags.database)

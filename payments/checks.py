@@ -1,12 +1,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.db import ProgrammingError
 
 _REAL_MONEY = "Name a real payment provider in PAYMENT_GATEWAY."
 _LIVE_KEYS = "Set the keys of Stripe's live mode."
+PLAY_MONEY = "This database holds the sandbox's play money; real money needs a database of its own."
 
 
 def refuse_play_money(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -32,6 +34,26 @@ def refuse_wrong_stripe_keys(app_configs: Sequence[AppConfig] | None, **kwargs: 
         message = "STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are not of the same mode, test or live."
         errors.append(Error(message, hint="Copy both from the same page of Stripe's dashboard.", id="payments.E003"))
     return errors
+
+
+def refuse_mixed_money(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """What was earned with test cards must not be paid out by a real provider. Runs where a database is at hand."""
+    try:
+        mixed = bool(databases) and mixes_money()
+    except ProgrammingError:  # `migrate` checks before it makes the tables
+        mixed = False
+    hint = "Set DATABASE_URL to another database, or PAYMENT_GATEWAY=sandbox."
+    return [Error(PLAY_MONEY, hint=hint, id="payments.E005")] if mixed else []
+
+
+def mixes_money() -> bool:
+    """Whether a real provider is in use while the ledger knows money that came from the sandbox's test cards."""
+    if settings.PAYMENT_GATEWAY == "sandbox":
+        return False
+    accounts = apps.get_model("payments", "Account").objects
+    return bool(accounts.filter(code="clearing", provider="sandbox").exists())
 
 
 def _mode(key: str) -> str:

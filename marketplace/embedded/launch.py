@@ -124,12 +124,15 @@ class Launcher:
         self._manage("migrate", "--no-input")
         self._say("The database is up to date")
         note = self.var / "demo-accounts.txt"
-        # Never by itself in a database of somebody's own: the demo's passwords are known to everybody.
-        if environ.Env().bool("DEMO", default=self.private) and _is_without_people():
+        sandbox = os.environ.get("PAYMENT_GATEWAY", "sandbox") == "sandbox"
+        # Never by itself in a database of somebody's own, or where money is real: everybody knows the demo's passwords.
+        if environ.Env().bool("DEMO", default=self.private and sandbox) and _is_without_people():
             self._say("Making the demo data …")
             note.write_text(self._manage("demo"))
             return note.read_text()
-        return note.read_text() if self.private and note.exists() else ""
+        if not sandbox:
+            self._say("Without demo data, which the sandbox pays for")
+        return note.read_text() if self.private and sandbox and note.exists() else ""
 
     def _site(self) -> None:
         celery = [sys.executable, "-m", "celery", "--app", "marketplace"]

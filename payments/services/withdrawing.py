@@ -6,6 +6,7 @@ from functools import partial
 from django.db import transaction
 
 from marketplace.accounts.models import User
+from payments.checks import PLAY_MONEY, mixes_money
 from payments.errors import WithdrawalRefused
 from payments.gateways import gateway
 from payments.models import Account, PayoutAccount, Transfer, Withdrawal, WithdrawalLimit
@@ -118,6 +119,8 @@ def _why_not_now(user: User, currency: str, account: PayoutAccount | None) -> st
 
 
 def _why_not_sent(owner: User, account: PayoutAccount | None) -> str:
+    if mixes_money():
+        return PLAY_MONEY
     if not owner.is_active:
         return "This person’s account is deactivated: nothing can be withdrawn."
     if account is None:

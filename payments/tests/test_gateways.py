@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 from django.conf import settings as project
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+from django.db import transaction
 
-from payments.checks import refuse_play_money, refuse_wrong_stripe_keys
+from payments import services
+from payments.checks import refuse_mixed_money, refuse_play_money, refuse_wrong_stripe_keys
 from payments.gateways import GATEWAYS, GatewayUnavailable, Outcome, SandboxGateway, State, StripeGateway, gateway
-from payments.models import SandboxCharge, SandboxEvent, SandboxRefund
+from payments.models import PayoutAccount, SandboxCharge, SandboxEvent, SandboxRefund
 
-from .factories import NOON
-from .steps import asks, asks_back
+from .factories import NOON, PersonFactory
+from .steps import ask_for, asks, asks_back, connect, earn
 
 STRIPE = {
     "PAYMENT_GATEWAY": "stripe",
@@ -98,6 +102,29 @@ def test_the_checks_find_keys_that_do_not_belong_here(
     for name, value in {**STRIPE, **changes}.items():
         setattr(settings, name, value)
     assert [error.id for error in check(None)] == found
+
+
+@pytest.mark.django_db
+def test_play_money_never_leaves_by_a_real_provider(settings: Any) -> None:
+    seller = PersonFactory.create()
+    settings.PAYMENT_GATEWAY = "stripe"
+    assert refuse_mixed_money(None, databases=["default"]) == []
+    settings.PAYMENT_GATEWAY = "sandbox"
+    earn(seller)
+    connect(seller)
+    requested = ask_for(seller)
+    assert refuse_mixed_money(None, databases=["default"]) == []
+    settings.PAYMENT_GATEWAY = "stripe"
+    refused = "This database holds the sandbox's play money; real money needs a database of its own."
+    with pytest.raises(SystemCheckError, match=refused):
+        call_command("migrate", "--check", skip_checks=False)
+    with pytest.raises(CommandError, match="The demo is paid with the sandbox's test cards"):
+        call_command("demo")
+    ready = {"provider_id": "acct_1", "status": "ready", "created_at": NOON, "checked_at": NOON}
+    PayoutAccount.objects.create(owner=seller, provider="stripe", **ready)
+    assert services.why_not_withdraw(seller, "USD") == refused
+    with transaction.atomic(), pytest.raises(services.WithdrawalRefused, match=refused):
+        services.approve_withdrawal(requested, by=PersonFactory.create(), at=NOON)
 
 
 @pytest.mark.django_db

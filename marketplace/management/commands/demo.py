@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from marketplace import clock
@@ -13,6 +14,8 @@ class Command(BaseCommand):
     help = "Fill an empty database with people, gigs and orders in every state, all made through the services."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PAYMENT_GATEWAY != "sandbox":
+            raise CommandError("The demo is paid with the sandbox's test cards: set PAYMENT_GATEWAY=sandbox.")
         if User.objects.exists():
             raise CommandError("This database has people already; the demo is for an empty one.")
         cast = people.settle_in()

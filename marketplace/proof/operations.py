@@ -31,11 +31,41 @@ PROMISES = [
     Promise(
         "I7 no movement is booked twice",
         """
-        SELECT concat_ws('/', charge_id, refund_id, withdrawal_id, chargeback_id, kind) AS what, count(*) - 1 AS off
+        SELECT concat_ws('/', charge_id, refund_id, withdrawal_id, chargeback_id, kind) AS what,
+            count(*) - 1 AS off
         FROM payments_transfer
-        WHERE kind IN ('charge', 'surplus', 'credit_spent', 'refund', 'refunded', 'credited',
-                       'withdrawal', 'paid_out', 'chargeback', 'chargeback_won', 'frozen', 'unfrozen')
+        WHERE kind IN ('charge', 'surplus', 'credit_spent', 'refund', 'credited', 'withdrawal',
+                       'chargeback', 'chargeback_won')
         GROUP BY charge_id, refund_id, withdrawal_id, chargeback_id, kind
+        UNION ALL
+        -- What left by a provider and came back may leave once more: each time but the last it came back.
+        SELECT concat_ws('/', refund_id, withdrawal_id, kind), greatest(count(*) - 1 - back.times, 0)
+        FROM payments_transfer gone
+        LEFT JOIN LATERAL (
+            SELECT count(*) AS times FROM payments_transfer returned
+            JOIN payments_account source ON source.id = returned.source_id AND source.code = 'clearing'
+            WHERE gone.kind = 'refunded' AND returned.refund_id = gone.refund_id AND returned.kind = 'refund_returned'
+                OR gone.kind = 'paid_out' AND returned.withdrawal_id = gone.withdrawal_id
+                    AND returned.kind = 'withdrawal_returned'
+        ) back ON true
+        WHERE kind IN ('refunded', 'paid_out')
+        GROUP BY refund_id, withdrawal_id, kind, back.times
+        """,
+    ),
+    Promise(
+        "I7 what a chargeback froze lies frozen while the bank decides, and no longer",
+        """
+        SELECT chargeback.id AS what,
+            frozen.now - CASE chargeback.status WHEN 'open' THEN chargeback.frozen ELSE 0 END AS off
+        FROM payments_chargeback chargeback
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount * ((destination.code = 'earnings_frozen')::int
+                - (source.code = 'earnings_frozen')::int)), 0) AS now
+            FROM payments_transfer transfer
+            JOIN payments_account source ON source.id = transfer.source_id
+            JOIN payments_account destination ON destination.id = transfer.destination_id
+            WHERE transfer.chargeback_id = chargeback.id
+        ) frozen ON true
         """,
     ),
     Promise(
@@ -108,6 +138,27 @@ PROMISES = [
             -- One that is given again after it came back has the credit note of the attempt before.
             OR document.id IS NULL AND refund.documented AND refund.attempt = 1)::int
         FROM payments_refund refund LEFT JOIN payments_document document ON document.refund_id = refund.id
+        """,
+    ),
+    Promise(
+        "M11 receipt less credit notes is what was charged less what went back, once all of it has",
+        """
+        SELECT charge.id AS what, (receipt.content ->> 'total')::bigint - coalesce(given.noted, 0)
+            - (CASE WHEN charge.funded THEN charge.amount ELSE charge.amount - charge.credit END)
+            + coalesce(given.back, 0) AS off
+        FROM payments_charge charge
+        JOIN payments_document receipt ON receipt.charge_id = charge.id
+        LEFT JOIN LATERAL (
+            SELECT sum((note.content ->> 'total')::bigint) AS noted,
+                sum(CASE WHEN refund.retried THEN refund.credit ELSE refund.amount END) AS back,
+                bool_and(refund.documented OR refund.retried AND refund.credit = 0) AS documented,
+                bool_or(refund.status <> 'succeeded' AND NOT refund.retried) AS under_way
+            FROM payments_refund refund LEFT JOIN payments_document note ON note.refund_id = refund.id
+            WHERE refund.charge_id = charge.id
+        ) given ON true
+        -- What comes back to us keeps its credit note until it is given again, or until the payer's bank takes it.
+        WHERE coalesce(given.documented AND NOT given.under_way, true)
+            AND NOT EXISTS (SELECT FROM payments_chargeback lost WHERE lost.charge_id = charge.id)
         """,
     ),
 ]

@@ -114,6 +114,11 @@ class Charge(models.Model):
         return self.status not in self.UNDECIDED
 
 
+# Refunds that are over and have given something back: all of it, or, where the card's part was refused and is the next
+# attempt's, what was given as credit. While staff can still act a refused one may yet turn out to have succeeded.
+GIVEN_BACK = Q(status="succeeded") | Q(status="refused", retried=True, credit__gt=0)
+
+
 class RefundQuerySet(models.QuerySet["Refund"]):
     def unsettled(self) -> Self:
         return self.filter(status__in=Refund.UNSETTLED)
@@ -129,6 +134,9 @@ class RefundQuerySet(models.QuerySet["Refund"]):
     def under_way(self) -> Self:
         """Those whose end is open, also because the provider contradicts itself and is being asked."""
         return self.filter(Q(status__in=Refund.UNSETTLED) | Q(doubted=True), retried=False)
+
+    def undocumented(self) -> Self:
+        return self.filter(GIVEN_BACK, documented=False)
 
     def waiting_for_staff(self) -> Self:
         """Refused for good by the provider: the money stays in refunds due until staff act (M9)."""
@@ -193,7 +201,7 @@ class Refund(models.Model):
             # The task that gives credit notes their numbers.
             models.Index(
                 fields=["settled_at"],
-                condition=Q(status="succeeded", documented=False),
+                condition=GIVEN_BACK & Q(documented=False),
                 name="refund_undocumented",
             ),
         ]

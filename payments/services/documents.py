@@ -25,7 +25,7 @@ _SETTLES_A_REFUND = (Kind.REFUNDED, Kind.CREDITED, Kind.CREDIT_RETURNED)
 
 
 def issue_documents(at: datetime) -> int:
-    """Give booked successes their receipts and succeeded refunds their credit notes; returns how many (M11).
+    """Give booked successes their receipts and what was given back its credit notes; returns how many (M11).
 
     At most `BATCH` of each, all or none: the numbers are taken in the transaction that writes the rows, by one
     transaction at a time, so neither a crash nor a second worker leaves a gap. Credit notes wait until no receipt
@@ -46,7 +46,7 @@ def issue_documents(at: datetime) -> int:
 def notes_on(document: Document) -> list[str]:
     """What has happened since to what a document is about. The document itself stays as it is."""
     if document.refund:
-        return _notes_on_refund(document.refund)
+        return _notes_on_refund(document.refund, document.content["total"])
     notes = []
     if document.content["purpose"] == "surplus":
         notes.append("This payment could not be used for its milestone any more, so it goes back to you in full.")
@@ -56,8 +56,8 @@ def notes_on(document: Document) -> list[str]:
     return notes
 
 
-def _notes_on_refund(refund: Refund) -> list[str]:
-    if refund.status == Refund.Status.SUCCEEDED:
+def _notes_on_refund(refund: Refund, noted: int) -> list[str]:
+    if refund.status == Refund.Status.SUCCEEDED or noted == refund.credit:
         return []
     # Given again after it came back, it is a row of its own that this credit note stands for as well.
     first = refund.key.removesuffix(f"/{refund.attempt}")
@@ -84,8 +84,11 @@ def _undocumented_charges() -> list[Charge]:
 
 
 def _undocumented_refunds() -> list[Refund]:
-    done = Refund.objects.filter(status=Refund.Status.SUCCEEDED, documented=False)
-    in_ledger_order = done.annotate(settled_by=_settled_by("refund", _SETTLES_A_REFUND)).order_by("settled_by", "pk")
+    in_ledger_order = (
+        Refund.objects.undocumented()
+        .annotate(settled_by=_settled_by("refund", _SETTLES_A_REFUND))
+        .order_by("settled_by", "pk")
+    )
     locked = in_ledger_order.select_for_update(of=("self",), no_key=True)
     return list(locked.select_related("held__payer", "held__payee", "charge__receipt")[:BATCH])
 
@@ -130,12 +133,15 @@ def _receipt(charge: Charge, at: datetime) -> Document:
 
 def _credit_note(refund: Refund, at: datetime) -> Document:
     held = refund.held
+    # Of one that was refused only the credit went back: the card's part is the next attempt's.
+    card = refund.card_amount if refund.status == Refund.Status.SUCCEEDED else 0
+    total = card + refund.credit
     content = _common(held) | {
         "happened_at": _iso(refund.settled_at or at),
         "receipt": str(refund.charge.receipt),
-        "lines": [{"text": f"Refund: {held.description}", "amount": refund.amount}],
-        "total": refund.amount,
-        "ways": _ways(refund.charge, refund.card_amount, refund.credit),
+        "lines": [{"text": f"Refund: {held.description}", "amount": total}],
+        "total": total,
+        "ways": _ways(refund.charge, card, refund.credit),
     }
     kind = Document.Kind.CREDIT_NOTE
     return Document(kind=kind, recipient=held.payer, refund=refund, issued_at=at, content=content)

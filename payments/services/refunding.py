@@ -139,7 +139,8 @@ def _owe(
         credit=part_of_credit,
         key=key,
         attempt=instead_of.attempt + 1 if instead_of else 1,
-        # A refund that came back after it was confirmed has its document already.
+        # A refund that came back after it was confirmed has its document already, over all of it: of one that was only
+        # refused no document is made before this.
         documented=instead_of is not None and instead_of.documented,
         provider=charge.provider,
         created_at=at,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from marketplace import withdrawal_notices
+from marketplace import webhooks, withdrawal_notices
 from marketplace.health import note_sweep
 from marketplace.proof.recording import prove_ledger as prove
 
@@ -21,3 +21,8 @@ def prove_ledger() -> None:
 @shared_task
 def tell_withdrawals() -> None:
     withdrawal_notices.tell_withdrawals()
+
+
+@shared_task
+def replay_early_events() -> None:
+    webhooks.replay_early_events()

@@ -41,16 +41,45 @@ def replay(event: ProviderEvent) -> ProviderEvent:
 
 
 def apply(event: ParsedEvent) -> None:
-    """Bring a verified event to whom it concerns: an order's charge, an order's chargeback, or what has no order."""
-    charge = Charge.objects.filter(key=event.charge_key).first() if event.charge_key else None
+    """Bring a verified event to whom it concerns: an order's charge, an order's chargeback, or what has no order.
+
+    What cannot be booked yet is stored as waiting, and the `PaymentsError` that says why goes on to the caller.
+    """
+    charge = _charge_of(event)
+    try:
+        if charge and event.dispute:
+            resolution.services.record_chargeback(charge.pk, event)
+        elif charge:
+            orders.services.record_charge(charge.pk, event.outcome, event=event)
+        else:
+            _apply_without_order(event)
+    except PaymentsError as refusal:
+        payments.services.let_event_wait(event, str(refusal), at=clock.now())
+        raise
+
+
+def replay_early_events() -> int:
+    """The sweep: what came before what it builds on is taken once more; returns how many could be applied now.
+
+    Events that no provider repeats any more, because they were stored, are not lost this way.
+    """
+    applied = 0
+    for stored in payments.services.early_events(at=clock.now()):
+        try:
+            applied += replay(stored).applied_at is not None
+        except PaymentsError:
+            continue  # it still waits
+        except Exception:
+            logger.exception("Event %s of %s could not be taken once more.", stored.event_id, stored.provider)
+    return applied
+
+
+def _charge_of(event: ParsedEvent) -> Charge | None:
     if event.dispute and event.dispute.charge_id:
-        charge = Charge.objects.filter(provider=event.provider, provider_id=event.dispute.charge_id).first()
-    if charge and event.dispute:
-        resolution.services.record_chargeback(charge.pk, event)
-    elif charge:
-        orders.services.record_charge(charge.pk, event.outcome, event=event)
-    else:
-        _apply_without_order(event)
+        known = Charge.objects.filter(provider=event.provider, provider_id=event.dispute.charge_id).first()
+        if known:
+            return known
+    return Charge.objects.filter(key=event.charge_key).first() if event.charge_key else None
 
 
 @transaction.atomic
@@ -61,7 +90,7 @@ def _apply_without_order(event: ParsedEvent) -> None:
     if stored is None:
         return
     if event.dispute:
-        payments.services.refuse_event(event, "we know no such charge of this provider.")
+        payments.services.refuse_event(event, payments.services.NO_SUCH_CHARGE)
         return
     if event.payout_account:
         outcome = _ask_about_account(event)
@@ -101,7 +130,8 @@ def _refresh(account: PayoutAccount) -> None:
 def webhook(request: HttpRequest, provider: str) -> HttpResponse:
     """`/webhooks/<provider>/`: 200 when recorded, 400 for what is malformed or forged, 404 for an unknown provider.
 
-    409 for what cannot be booked yet, as it came before the news that it builds on: it is to be delivered again.
+    409 for what cannot be booked yet, as it came before the news that it builds on: it is stored, and taken once more
+    by `replay_early_events` if the provider does not deliver it again.
 
     A provider that is no longer in use still reports about what it took, so every configured one is heard.
     """

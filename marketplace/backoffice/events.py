@@ -8,10 +8,11 @@ from django.utils.safestring import SafeString
 
 from marketplace import webhooks
 from payments.admin.base import ReadOnlyAdmin
+from payments.errors import PaymentsError
 from payments.gateways import BadEvent
 from payments.models import ProviderEvent
 
-APPLIED, REFUSED, IGNORED = "applied", "refused", "ignored"
+APPLIED, WAITS, REFUSED, IGNORED = "applied", "waits", "refused", "ignored"
 
 
 class OutcomeFilter(admin.SimpleListFilter):
@@ -19,7 +20,7 @@ class OutcomeFilter(admin.SimpleListFilter):
     parameter_name = "became"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(APPLIED, "Applied"), (REFUSED, "Refused"), (IGNORED, "Ignored")]
+        return [(APPLIED, "Applied"), (WAITS, "Waits"), (REFUSED, "Refused"), (IGNORED, "Ignored")]
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[ProviderEvent]
@@ -27,7 +28,7 @@ class OutcomeFilter(admin.SimpleListFilter):
         match self.value():
             case "applied":
                 return queryset.filter(applied_at__isnull=False)
-            case "refused" | "ignored":
+            case "waits" | "refused" | "ignored":
                 return queryset.filter(applied_at=None, outcome__startswith=self.value())
             case _:
                 return queryset
@@ -60,7 +61,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
                 continue
             try:
                 webhooks.replay(event)
-            except BadEvent as refusal:
+            except (BadEvent, PaymentsError) as refusal:
                 self.message_user(request, f"{event.event_id}: {refusal}", messages.ERROR)
                 continue
             self.log_change(request, event, f"Replayed: {event.outcome}")

@@ -10,14 +10,23 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
-from marketplace import clock
+from marketplace import clock, tasks, webhooks
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.tests import invariants
 from orders import services
 from orders.models import Order
 from orders.tests.factories import NOON, after, cancel_order, cents, make_offer, make_placed, statuses
-from payments.gateways import sandbox_bank, sandbox_disputes, sandbox_events
+from payments.gateways import (
+    DisputeState,
+    Outcome,
+    ParsedDispute,
+    ParsedEvent,
+    State,
+    sandbox_bank,
+    sandbox_disputes,
+    sandbox_events,
+)
 from payments.models import Charge, Chargeback, ProviderEvent, Refund, SandboxCharge, SandboxEvent, Withdrawal
 from payments.services import Cents, approve_withdrawal
 from payments.tests.peer import Peer, sign
@@ -167,6 +176,85 @@ def test_finance_replays_an_event_that_came_before_what_it_is_about(client: Clie
     support.groups.add(Group.objects.get(name="Support"))
     client.force_login(support)
     assert 'value="replay"' not in client.get(listed).text
+
+
+def test_what_came_too_early_is_applied_by_itself_once_it_can_be(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = make_placed()
+    charge = Charge.objects.get()
+    sandbox_disputes.take_back(SandboxCharge.objects.get(key=charge.key).pk, at=NOON)
+    body = event_of("dispute.taken")
+    Charge.objects.update(provider_id="not-told-yet")
+    assert tell(client, body).status_code == 200
+    with clock.at(after(seconds=59)):
+        assert webhooks.replay_early_events() == 0
+    refused = ("dispute.taken", "refused: we know no such charge of this provider.", False)
+    with clock.at(after(minutes=2)):
+        tasks.replay_early_events()
+        assert said() == [refused]
+    assert len(caplog.records) == 1, "one alarm, however often it is taken"
+    Charge.objects.update(provider_id=charge.provider_id)
+    with clock.at(after(days=4)):
+        assert webhooks.replay_early_events() == 0
+    ProviderEvent.objects.create(
+        provider="sandbox", event_id="poison", kind="?", body={}, received_at=NOON, outcome="waits: for nothing"
+    )
+    with clock.at(after(days=3)):
+        assert [webhooks.replay_early_events() for _ in range(2)] == [1, 0]
+    assert said()[0] == ("dispute.taken", "told the order: chargeback taken", True)
+    assert Order.objects.get(pk=order.pk).paused_at == after(days=3)
+
+
+def test_what_cannot_be_booked_yet_is_kept_and_waits(client: Client) -> None:
+    make_placed()
+    charge = Charge.objects.get()
+    sandbox_disputes.take_back(SandboxCharge.objects.get(key=charge.key).pk, at=NOON)
+    body = event_of("dispute.taken")
+    assert tell(client, body).status_code == 200
+    another = {**body, "id": "another", "data": {**body["data"], "id": "another"}}
+    why = "The bank is deciding about another chargeback of this charge."
+    for _ in range(2):
+        answer = tell(client, another)
+        assert (answer.status_code, answer.content.decode()) == (409, why)
+    waits = ("dispute.taken", f"waits: {why}", False)
+    assert said()[1] == waits
+    with clock.at(after(minutes=2)):
+        assert webhooks.replay_early_events() == 0
+    assert said()[1] == waits
+
+    client.force_login(finance())
+    listed = "/admin/payments/providerevent/"
+    assert why in client.get(f"{listed}?became=waits").text
+    assert why not in client.get(f"{listed}?became=refused").text
+    chosen = {"action": "replay", "_selected_action": [ProviderEvent.objects.get(event_id="another").pk]}
+    assert f"nother: {why}" in client.post(listed, chosen, follow=True).text
+
+    with clock.at(after(days=1)):
+        won = {**body, "id": "won", "type": "dispute.won"}
+        assert tell(client, won).status_code == 200
+        assert webhooks.replay_early_events() == 1
+    assert said()[1] == ("dispute.taken", "told the order: chargeback taken", True)
+
+
+def test_news_of_a_chargeback_find_their_charge_by_our_key_too() -> None:
+    make_placed()
+    charge = Charge.objects.get()
+    body = {"id": "evt", "type": "dispute.taken"}
+    webhooks.apply(
+        ParsedEvent(
+            provider="sandbox",
+            event_id="evt",
+            kind="dispute.taken",
+            outcome=Outcome(State.UNDECIDED, reason="Fraud."),
+            amount=charge.card_amount,
+            currency="USD",
+            body=body,
+            charge_key=charge.key,
+            dispute=ParsedDispute("dp_1", "a number that we were not told", DisputeState.TAKEN),
+        )
+    )
+    assert said() == [("dispute.taken", "told the order: chargeback taken", True)]
 
 
 def approve(withdrawal: Withdrawal) -> None:

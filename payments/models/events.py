@@ -18,6 +18,10 @@ class ProviderEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once")]
+        # Where the sweep looks for what came too early.
+        indexes = [
+            models.Index(fields=["received_at"], condition=models.Q(applied_at=None), name="provider_event_not_applied")
+        ]
         permissions = [("replay_event", "Can take an event of a provider once more")]
 
     def __str__(self) -> str:

@@ -39,7 +39,15 @@ from .clearing import clear_earnings
 from .credit import credit_history
 from .disputed import refuse_disputed
 from .documents import issue_documents, missing_numbers, notes_on
-from .events import mark_applied, match_event, record_event, refuse_event
+from .events import (
+    NO_SUCH_CHARGE,
+    early_events,
+    let_event_wait,
+    mark_applied,
+    match_event,
+    record_event,
+    refuse_event,
+)
 from .holding import Released, hold, release, release_each
 from .payout_accounts import (
     connect_payout_account,
@@ -69,6 +77,7 @@ from .withdrawing import (
 )
 
 __all__ = [
+    "NO_SUCH_CHARGE",
     "AlreadyFunded",
     "AttemptUndecided",
     "BadPart",
@@ -100,10 +109,12 @@ __all__ = [
     "connect_payout_account",
     "credit_history",
     "decide_rest",
+    "early_events",
     "forget_card",
     "fund",
     "hold",
     "issue_documents",
+    "let_event_wait",
     "lose",
     "mark_applied",
     "match_event",

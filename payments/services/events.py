@@ -1,7 +1,10 @@
 """Events of a provider: recorded once, matched to what we asked for, or refused with an alarm."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from payments.gateways import ParsedEvent
 from payments.models import Charge, ProviderEvent, Refund, Withdrawal
@@ -11,6 +14,15 @@ from .booking import inside_transaction
 logger = logging.getLogger(__name__)
 
 Operation = Charge | Refund | Withdrawal
+
+NO_SUCH_CHARGE = "we know no such charge of this provider."
+_NEVER_ASKED = "we never asked this provider for it."
+# What may only have come before what it is about, for how long it is taken again, and how many at a time.
+_EARLY = (
+    Q(outcome=f"refused: {NO_SUCH_CHARGE}") | Q(outcome=f"refused: {_NEVER_ASKED}") | Q(outcome__startswith="waits: ")
+)
+EARLY_AFTER, EARLY_FOR = timedelta(minutes=1), timedelta(days=3)
+BATCH = 200
 
 
 def record_event(parsed: ParsedEvent, at: datetime) -> ProviderEvent | None:
@@ -46,9 +58,22 @@ def match_event(parsed: ParsedEvent) -> Operation | None:
 
 
 def refuse_event(parsed: ParsedEvent, why_not: str) -> None:
-    """Say on a recorded event, and in the log as an error, why it booked nothing."""
-    logger.error("Event %s of %s refused: %s", parsed.event_id, parsed.provider, why_not)
-    _set_outcome(parsed, f"refused: {why_not}")
+    """Say on a recorded event, and in the log as an error, why it booked nothing; taken again, it is no new alarm."""
+    if _set_outcome(parsed, f"refused: {why_not}"):
+        logger.error("Event %s of %s refused: %s", parsed.event_id, parsed.provider, why_not)
+
+
+def let_event_wait(parsed: ParsedEvent, why: str, *, at: datetime) -> None:
+    """Keep an event whose effect was rolled back, in a transaction of its own, unless it was applied meanwhile."""
+    with transaction.atomic():
+        if record_event(parsed, at):
+            _set_outcome(parsed, f"waits: {why}")
+
+
+def early_events(*, at: datetime) -> QuerySet[ProviderEvent]:
+    """Events of the last days that may have come too early. Any of them, so that none stands before another."""
+    came = {"received_at__gte": at - EARLY_FOR, "received_at__lte": at - EARLY_AFTER}
+    return ProviderEvent.objects.filter(_EARLY, applied_at=None, **came).order_by("?")[:BATCH]
 
 
 def mark_applied(event: ProviderEvent, *, outcome: str, at: datetime) -> None:
@@ -69,7 +94,7 @@ def _operation(parsed: ParsedEvent) -> Operation | None:
 
 def _why_not(parsed: ParsedEvent, operation: Operation | None) -> str:
     if operation is None or operation.provider != parsed.provider:
-        return "we never asked this provider for it."
+        return _NEVER_ASKED
     asked = operation.amount if isinstance(operation, Withdrawal) else operation.card_amount
     if parsed.currency != operation.currency:
         return f"its currency is {parsed.currency}, not {operation.currency}."
@@ -80,6 +105,7 @@ def _why_not(parsed: ParsedEvent, operation: Operation | None) -> str:
     return ""
 
 
-def _set_outcome(parsed: ParsedEvent, outcome: str) -> None:
+def _set_outcome(parsed: ParsedEvent, outcome: str) -> bool:
+    """False if it said so before."""
     known = ProviderEvent.objects.filter(provider=parsed.provider, event_id=parsed.event_id)
-    known.update(outcome=outcome[:300])
+    return bool(known.exclude(outcome=outcome[:300]).update(outcome=outcome[:300]))

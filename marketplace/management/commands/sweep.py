@@ -9,7 +9,7 @@ from django.db import transaction
 import orders.services
 import payments.services
 import resolution.services
-from marketplace import clock, withdrawal_notices
+from marketplace import clock, webhooks, withdrawal_notices
 from orders.activity import sentence
 from orders.models import Event
 
@@ -28,6 +28,7 @@ SETTLING: dict[str, Callable[[], int]] = {
 ASKING: dict[str, Callable[[], int]] = {
     "charges left undecided": orders.services.settle_charges,
     "refunds left undecided": lambda: payments.services.settle_refunds(at=clock.now()),
+    "events that came too early": webhooks.replay_early_events,
     "withdrawals on their way": lambda: payments.services.settle_withdrawals(at=clock.now()),
 }
 

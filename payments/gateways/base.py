@@ -64,6 +64,7 @@ class ChargeRequest:
 
     `method` is the code of one of `payment_methods()`, or with `saved` the provider's number of a saved card.
     `keep` is the payer's consent to keep the card. `provider_id` is the charge's number there, once known.
+    `processing` says that the bank was deciding when we last heard: where it declined, the charge is over.
     """
 
     key: str
@@ -78,6 +79,7 @@ class ChargeRequest:
     saved: bool = False
     keep: bool = False
     provider_id: str = ""
+    processing: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 Each carries in its metadata our key and the `flow`: `new`, a card that the payer enters on our page; `saved`, a card
 that they saved before; `never`, an intent that only occupies the key of a charge that was canceled in advance.
-A declined new card can be followed by another on the same page; a declined saved card ends its charge.
+A declined new card can be followed by another on the same page; a declined saved card ends its charge, and so does
+a bank that declines after it took its time: the payer has left the page by then, and begins anew.
 """
 
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ def charge(request: ChargeRequest) -> Outcome:
 def find_charge(request: ChargeRequest) -> Outcome:
     with asking():
         intent = _find(request)
-        return Outcome(State.UNKNOWN) if intent is None else _concluded(intent)
+        return Outcome(State.UNKNOWN) if intent is None else _concluded(intent, was_processing=request.processing)
 
 
 def cancel_charge(request: ChargeRequest) -> Outcome:
@@ -141,9 +142,9 @@ def _occupied(request: ChargeRequest) -> stripe.PaymentIntent:
         raise GatewayUnavailable("The charge arrived while it was being canceled.") from error
 
 
-def _concluded(intent: stripe.PaymentIntent) -> Outcome:
+def _concluded(intent: stripe.PaymentIntent, *, was_processing: bool = False) -> Outcome:
     """The outcome, once nothing can confirm any more what is over for us."""
-    if _flow(intent) == SAVED and intent.status == "requires_payment_method":
+    if (_flow(intent) == SAVED or was_processing) and intent.status == "requires_payment_method":
         error = intent.last_payment_error
         return _ended_by_decline(intent, why_declined(error.to_dict()) if error else DECLINED)
     if _flow(intent) == NEVER:

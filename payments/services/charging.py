@@ -307,6 +307,7 @@ def request_of(charge: Charge) -> ChargeRequest:
         saved=charge.card_id is not None,
         keep=charge.keep_card,
         provider_id=charge.provider_id,
+        processing=charge.status == Status.PROCESSING,
     )
 
 

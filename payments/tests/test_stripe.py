@@ -33,10 +33,12 @@ from payments.gateways import (
 from payments.gateways.stripe_client import API_VERSION
 from payments.gateways.stripe_payouts import state_of
 from payments.gateways.stripe_words import card_label, why_declined, why_disputed, why_not_refunded
+from payments.models import Charge
 from payments.money import CURRENCIES
 
-from .factories import NOON, after
+from .factories import NOON, HeldFundsFactory, after
 from .peer import Peer, PeerRefused, sign
+from .steps import begin, receive, settle
 
 pytestmark = pytest.mark.django_db
 PAGE = "/payments/order-1/1-key/finish/"
@@ -123,6 +125,32 @@ def test_a_declined_new_card_can_be_followed_by_another(peer: Peer, stripe: Stri
     assert declined == replace(begun, reason="There is not enough money on the card.")
     peer.confirm(begun.provider_id)
     assert stripe.find_charge(asked).succeeded
+
+
+def test_a_new_card_that_the_bank_declines_after_all_ends_its_charge(peer: Peer) -> None:
+    held = HeldFundsFactory.create()
+    charge = begin(held, "new_card")
+    settle(charge)
+    peer.process_slowly(charges=1)
+    peer.confirm(charge.provider_id)
+    settle(charge)
+    assert charge.status == "processing"
+    peer.finish_charge(charge.provider_id, succeeded=False)
+    # The event may have come late; what Stripe says when it is asked is of now.
+    take(peer, charge, "payment_intent.payment_failed")
+    assert charge.status == "processing"
+    settle(charge)
+    assert (charge.status, charge.reason) == ("failed", CALL_YOUR_BANK)
+    with pytest.raises(PeerRefused, match="status of canceled"):
+        peer.confirm(charge.provider_id)
+    take(peer, charge, "payment_intent.canceled")
+    assert begin(held, "new_card").attempt == 2
+
+
+def take(peer: Peer, charge: Charge, kind: str) -> None:
+    (event,) = peer.events(kind)
+    receive(event.raw, event.signature)
+    charge.refresh_from_db()
 
 
 def test_a_new_card_can_need_authentication_and_be_declined_after_it(peer: Peer, stripe: StripeGateway) -> None:

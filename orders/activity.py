@@ -57,12 +57,13 @@ def record(
 
 def _tell(event: Event, order: Order, milestone: Milestone | None) -> None:
     say = SENTENCES[event.kind]
-    words = wording(event, order, viewer=None)
     for person in (order.buyer, order.seller):
         if person.pk == event.actor_id:
             continue
+        words = wording(event, order, viewer=None)
         words["decide_by"] = _local(order.decide_by, person)
         words["deliver_by"] = _local(milestone.deliver_by if milestone else None, person)
+        words |= _untold(event, order, person)
         said = f"{say.activity.format(**words).rstrip('.')}."
         lines = (said, event.note, say.advice.format(**words), f"{order.title}, {order}")
         tell(
@@ -130,7 +131,13 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
     }
     if event.kind == Event.Kind.ENDED:
         words["reason"] = ENDINGS[event.reason].format(**words)
-    return words
+    return words | _untold(event, order, viewer)
+
+
+def _untold(event: Event, order: Order, reader: User | None) -> dict[str, str]:
+    """What the other side is told instead: why the bank declined a payment is the buyer's own affair (P3)."""
+    is_theirs = event.kind == Event.Kind.PAYMENT_FAILED and reader == order.seller
+    return {"reason": "the bank declined it"} if is_theirs else {}
 
 
 def _as_credit(event: Event, order: Order) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from marketplace.notifications.models import Notice
 from orders import services
+from orders.activity import sentence
 from orders.models import Milestone, Order
 from orders.tests.factories import (
     NOON,
@@ -68,6 +69,16 @@ def test_a_declined_card_leaves_the_milestone_unfunded_until_another_card_pays()
     failed = order.events.get(kind="payment_failed")
     assert (failed.actor, failed.reason) == (None, "Your card was declined.")
     assert told(order) == [("payment_failed", "buyer"), ("payment_failed", "seller")]
+    declined = "The payment for “Script” failed: Your card was declined."
+    to_seller = "The payment for “Script” failed: the bank declined it"
+    assert [sentence(failed, order, viewer) for viewer in (order.buyer, order.seller, None)] == [
+        declined,
+        to_seller,
+        declined,
+    ]
+    notices = dict(Notice.objects.filter(kind="payment_failed").values_list("recipient", "text"))
+    assert notices[order.buyer.pk].startswith(f"{declined}\n")
+    assert notices[order.seller.pk].startswith(f"{to_seller}.\n")
     with at(hours=20):
         services.pay(current(order), by=order.buyer, method="card_declined")
         assert fresh(order).decide_by == after(hours=24), "a retry does not move the deadline"

@@ -28,6 +28,7 @@ from .booking import (
     lock_purse,
     refunds_due,
 )
+from .clearing import still_clearing
 
 Code, Kind, Status, Rest = Account.Code, Transfer.Kind, Chargeback.Status, Chargeback.Rest
 
@@ -207,7 +208,7 @@ def _freeze(chargeback: Chargeback, at: datetime) -> None:
     if wanted <= 0:
         return
     lock_purse(held.payee_id, held.currency)
-    waiting = _in_clearing(held)
+    waiting = still_clearing([held.pk]).get(held.pk, 0)
     from_clearing = min(wanted, waiting)
     from_available = min(wanted - from_clearing, balance(held.payee, held.currency))
     if waiting and from_clearing == waiting:
@@ -223,13 +224,6 @@ def _freeze(chargeback: Chargeback, at: datetime) -> None:
         ],
         at,
     )
-
-
-def _in_clearing(held: HeldFunds) -> int:
-    """What this milestone earned and still waits: not all that the seller has in clearing is of this one."""
-    into = Sum("amount", filter=Q(destination__code=Code.EARNINGS_CLEARING), default=0)
-    out_of = Sum("amount", filter=Q(source__code=Code.EARNINGS_CLEARING), default=0)
-    return int(held.transfers.order_by().aggregate(waiting=into - out_of)["waiting"])
 
 
 def _unfreeze(chargeback: Chargeback, amount: int, at: datetime) -> list[Entry]:

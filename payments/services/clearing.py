@@ -75,7 +75,7 @@ def _clear(many: Sequence[HeldFunds]) -> int:
         return 0
     pks = [held.pk for held in many]
     HeldFunds.objects.filter(pk__in=pks).update(cleared_at=F("available_at"))
-    waiting = _still_clearing(pks)
+    waiting = still_clearing(pks)
     entries = [
         Entry(
             earnings_clearing(held.payee_id, held.currency),
@@ -92,7 +92,7 @@ def _clear(many: Sequence[HeldFunds]) -> int:
     return len(many)
 
 
-def _still_clearing(pks: Sequence[int]) -> dict[int, int]:
+def still_clearing(pks: Sequence[int]) -> dict[int, int]:
     """What is left in clearing of each: what it earned, less what a chargeback has frozen meanwhile (M10)."""
     into = Sum("amount", filter=Q(destination__code=Code.EARNINGS_CLEARING), default=0)
     out_of = Sum("amount", filter=Q(source__code=Code.EARNINGS_CLEARING), default=0)

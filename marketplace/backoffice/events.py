@@ -1,5 +1,7 @@
 """What providers told us, and the button that takes one event once more."""
 
+import logging
+
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
@@ -11,6 +13,8 @@ from payments.admin.base import ReadOnlyAdmin
 from payments.errors import PaymentsError
 from payments.gateways import BadEvent
 from payments.models import ProviderEvent
+
+logger = logging.getLogger(__name__)
 
 APPLIED, WAITS, REFUSED, IGNORED = "applied", "waits", "refused", "ignored"
 
@@ -63,6 +67,12 @@ class ProviderEventAdmin(ReadOnlyAdmin):
                 webhooks.replay(event)
             except (BadEvent, PaymentsError) as refusal:
                 self.message_user(request, f"{event.event_id}: {refusal}", messages.ERROR)
+                continue
+            except Exception:
+                # Whatever is wrong with one, the others go on.
+                logger.exception("Event %s of %s could not be applied.", event.event_id, event.provider)
+                said = f"{event.event_id} could not be applied; see the log."
+                self.message_user(request, said, messages.ERROR)
                 continue
             self.log_change(request, event, f"Replayed: {event.outcome}")
             level = messages.SUCCESS if event.applied_at else messages.WARNING

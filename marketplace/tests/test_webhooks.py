@@ -149,6 +149,23 @@ def test_a_chargeback_is_brought_to_its_order(client: Client) -> None:
     assert Order.objects.get(pk=order.pk).paused_at == NOON
 
 
+def test_one_event_that_cannot_be_replayed_keeps_no_other_from_it(client: Client) -> None:
+    cancel_order(make_placed())
+    tell(client, event_of("refund.succeeded"))
+    ProviderEvent.objects.update(applied_at=None)
+    readable = ProviderEvent.objects.get()
+    # The latest are taken first.
+    gone = ProviderEvent.objects.create(provider="gone", event_id="e-gone", kind="k", body={}, received_at=NOON)
+    client.force_login(finance())
+    chosen = {"action": "replay", "_selected_action": [gone.pk, readable.pk]}
+    replayed = client.post("/admin/payments/providerevent/", chosen, follow=True)
+    said = [str(message) for message in replayed.context["messages"]]
+    assert said == [
+        "e-gone could not be applied; see the log.",
+        f"{readable.event_id}: changed nothing: known already",
+    ]
+
+
 def test_finance_replays_an_event_that_came_before_what_it_is_about(client: Client) -> None:
     order = make_placed()
     cancel_order(order)

@@ -1,5 +1,7 @@
 """Refunds that a provider refuses for good, and what staff do about them, are told to both sides (M9)."""
 
+import logging
+
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -8,6 +10,8 @@ from orders.activity import record
 from orders.locking import lock_as_it_is, locked_milestone, touch
 from orders.models import Event, Milestone
 from payments.models import Refund
+
+logger = logging.getLogger(__name__)
 
 BATCH = 200
 
@@ -28,7 +32,16 @@ def tell_credited_refunds() -> int:
 def _tell_each(kind: Event.Kind, found: QuerySet[Refund]) -> int:
     refunds = list(found)
     told = _told_of(kind, [refund.held_id for refund in refunds])
-    return sum(_tell(kind, refund) for refund in refunds if refund.pk not in told)
+    return sum(_try_to_tell(kind, refund) for refund in refunds if refund.pk not in told)
+
+
+def _try_to_tell(kind: Event.Kind, refund: Refund) -> bool:
+    try:
+        return _tell(kind, refund)
+    except Exception:
+        # It is found again the next time; meanwhile it keeps no other from being told.
+        logger.exception("Refund %s could not be told of.", refund.key)
+        return False
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Chargebacks reach their order: an open milestone waits for the bank, and ends if the bank takes its payment (M10)."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -20,6 +21,8 @@ from resolution.services.opening import consider, open_for_support
 from resolution.services.outcomes import go_on
 from resolution.services.verbs import case_verb
 from resolution.words import taken_back
+
+logger = logging.getLogger(__name__)
 
 BATCH = 200
 Kind = Event.Kind
@@ -65,7 +68,16 @@ def tell_decided_rests() -> int:
     decided = Chargeback.objects.filter(rest_decided_at__isnull=False).order_by("-rest_decided_at")[:BATCH]
     rows = list(decided.values_list("pk", "charge__held"))
     told = _told_of([held_id for _, held_id in rows])
-    return sum(_tell_rest(pk) for pk, _ in rows if pk not in told)
+    return sum(_try_to_tell_rest(pk) for pk, _ in rows if pk not in told)
+
+
+def _try_to_tell_rest(chargeback_pk: int) -> bool:
+    try:
+        return _tell_rest(chargeback_pk)
+    except Exception:
+        # It is found again the next time; meanwhile it keeps no other from being told.
+        logger.exception("Who bears the rest of chargeback %s could not be told.", chargeback_pk)
+        return False
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ from payments.tests.factories import PersonFactory
 from payments.tests.steps import ask_for, connect
 from resolution import services
 from resolution.models import Case
+from resolution.services import chargebacks
 from resolution.tests.conftest import OrderIn, after
 from resolution.tests.factories import bank, fresh_case, opened, reason
 
@@ -285,6 +286,23 @@ def test_both_sides_are_told_once_who_bears_the_rest(between: Order, withdrawn: 
     assert (services.tell_decided_rests(), services.tell_decided_rests()) == (1, 0)
     assert Event.objects.get(kind="chargeback_borne").reason == said
     assert told(between)[-2:] == [("chargeback_borne", "buyer"), ("chargeback_borne", "seller")]
+
+
+def test_a_rest_that_cannot_be_told_keeps_no_other_from_it(
+    between: Order, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for news in ("taken", "lost"):
+        bank(between, news)
+    decide_rest(Chargeback.objects.get(), rest_as="loss", by=PersonFactory.create(), at=after(days=1))
+
+    def poison(order_id: int) -> object:
+        raise ValueError("Poison.")
+
+    with monkeypatch.context() as poisoned:
+        poisoned.setattr(chargebacks, "lock_as_it_is", poison)
+        assert services.tell_decided_rests() == 0
+    assert "could not be told" in caplog.text
+    assert services.tell_decided_rests() == 1
 
 
 def test_a_chargeback_of_a_completed_milestone_leaves_the_one_in_work_alone(

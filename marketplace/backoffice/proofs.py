@@ -7,10 +7,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
+from kombu.exceptions import OperationalError
 
 from marketplace.models import LedgerProof
 from marketplace.proof.recording import prove_ledger
+from marketplace.tasks import prove_ledger as prove_later
 from payments.admin.base import ReadOnlyAdmin
+from payments.models import Transfer
+
+# So many transfers are proved in seconds; of more a request may not wait for the end.
+AT_ONCE = 200_000
 
 
 @admin.register(LedgerProof)
@@ -29,12 +35,23 @@ class LedgerProofAdmin(ReadOnlyAdmin):
         return [now, *super().get_urls()]
 
     def prove_now(self, request: HttpRequest) -> HttpResponse:
-        """Prove the ledger now; seen by whoever may see proofs."""
+        """Prove the ledger now, or leave it to a worker if that takes long; seen by whoever may see proofs."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if Transfer.objects.order_by()[AT_ONCE : AT_ONCE + 1].exists():
+            return self._prove_later(request)
         proof = prove_ledger()
         self.message_user(request, f"{proof}.", messages.SUCCESS if proof.holds else messages.ERROR)
         return HttpResponseRedirect(reverse("admin:marketplace_ledgerproof_change", args=[proof.pk]))
+
+    def _prove_later(self, request: HttpRequest) -> HttpResponse:
+        try:
+            prove_later.apply_async(retry=False)
+        except OperationalError:
+            self.message_user(request, "The queue cannot be reached: nothing was started. Try later.", messages.ERROR)
+        else:
+            self.message_user(request, "The proof is being made; it appears here when it is done.", messages.INFO)
+        return HttpResponseRedirect(reverse("admin:marketplace_ledgerproof_changelist"))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

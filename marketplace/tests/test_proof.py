@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from kombu.exceptions import OperationalError
 
 from marketplace import clock, tasks
 from marketplace.accounts.models import User
@@ -17,7 +18,7 @@ from marketplace.models import LedgerProof
 from marketplace.notifications.models import Notice
 from marketplace.proof.proving import ALIVE, ALWAYS
 from orders.tests.factories import make_accepted
-from payments.models import HeldFunds
+from payments.models import HeldFunds, Transfer
 from payments.services import issue_documents
 
 SELLER = "I6 the seller gets the price that is left less the commission on it, half up"
@@ -96,6 +97,31 @@ def test_beat_proves_the_ledger_every_night(settings: object) -> None:
     assert schedule["task"] == tasks.prove_ledger.name
     tasks.prove_ledger()
     assert LedgerProof.objects.latest().holds
+
+
+def test_a_proof_that_takes_long_is_left_to_a_worker(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_accepted()
+    issue_documents(at=clock.now())
+    monkeypatch.setattr("marketplace.backoffice.proofs.AT_ONCE", Transfer.objects.count() - 1)
+    client.force_login(staff("Finance"))
+    app = tasks.prove_ledger.app
+    with app.connection_for_write() as broker:
+        broker.default_channel.queue_purge(app.conf.task_default_queue)
+        queued = client.post("/admin/marketplace/ledgerproof/now/", follow=True)
+        message = broker.SimpleQueue(app.conf.task_default_queue).get(timeout=5)
+        message.ack()
+    assert "The proof is being made; it appears here when it is done." in queued.text
+    assert (message.headers["task"], LedgerProof.objects.count()) == (tasks.prove_ledger.name, 0)
+
+    def away(**options: object) -> None:
+        raise OperationalError("The queue is away.")
+
+    monkeypatch.setattr(tasks.prove_ledger, "apply_async", away)
+    refused = client.post("/admin/marketplace/ledgerproof/now/", follow=True)
+    assert "The queue cannot be reached: nothing was started. Try later." in refused.text
+    monkeypatch.setattr("marketplace.backoffice.proofs.AT_ONCE", Transfer.objects.count())
+    client.post("/admin/marketplace/ledgerproof/now/")
+    assert LedgerProof.objects.get().holds
 
 
 def test_staff_see_proofs_and_make_one_now(client: Client, lied: HeldFunds) -> None:

@@ -81,6 +81,7 @@ class RefundAdmin(ReadOnlyAdmin):
             try:
                 with transaction.atomic():
                     verb(refund, at=clock.now())
+                    self.log_change(request, refund, done)
             except (services.NotRefused, services.Disputed) as refusal:
                 self.message_user(request, f"{refund.key}: {refusal}", messages.WARNING)
             else:

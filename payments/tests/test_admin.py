@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import models, transaction
 from django.test import Client
@@ -112,11 +113,13 @@ def test_staff_ask_the_provider_again(
     refused = some_of_everything
     with django_capture_on_commit_callbacks(execute=True):
         assert ask_again(superuser, refused) == [f"{refused.key}: the provider is being asked again."]
+    logged = LogEntry.objects.get()
+    assert (logged.object_id, logged.change_message) == (str(refused.pk), "the provider is being asked again.")
     again = Refund.objects.get(attempt=2)
     assert (again.status, again.amount) == ("succeeded", refused.amount)
     why_not = "Only a refund that was refused, and that nothing was done about since, can be given again."
     assert sorted(ask_again(superuser, refused, again)) == [f"{refused.key}/2: {why_not}", f"{refused.key}: {why_not}"]
-    assert Refund.objects.count() == 2
+    assert (Refund.objects.count(), LogEntry.objects.count()) == (2, 1)
 
 
 def test_asking_again_takes_its_own_permission(client: Client, some_of_everything: Refund) -> None:
@@ -145,4 +148,5 @@ def test_staff_turn_a_refused_refund_into_credit(client: Client, some_of_everyth
     assert [str(message) for message in response.context["messages"]] == [
         f"{some_of_everything.key}: given to the buyer as credit. Both sides are told."
     ]
+    assert LogEntry.objects.get().change_message == "given to the buyer as credit. Both sides are told."
     assert services.balance(some_of_everything.held.payer, "USD", "credit") == some_of_everything.amount

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 import orders.services
 from marketplace.accounts.requests import SignedInRequest
-from payments.gateways import GatewayUnavailable, StripeGateway
+from payments.gateways import GatewayError, GatewayUnavailable, StripeGateway
 from payments.models import Charge
 
 PROVIDER = StripeGateway.name
@@ -43,7 +43,7 @@ def finish_payment(request: SignedInRequest, key: str) -> HttpResponse:
 def _page(request: SignedInRequest, charge: Charge) -> HttpResponse:
     try:
         secret = StripeGateway().client_secret(charge.provider_id)
-    except GatewayUnavailable:
+    except (GatewayUnavailable, GatewayError):
         return render(request, "payments/finish.html", {"charge": charge, "secret": ""}, status=503)
     context = {
         "charge": charge,

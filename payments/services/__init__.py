@@ -24,7 +24,7 @@ from payments.errors import (
 )
 
 from .balances import Balance, Cents, balance, purse, where_every_cent_is
-from .cards import forget_card, usable_cards
+from .cards import forget_card, kept_cards, usable_cards
 from .chargebacks import decide_rest, lose, owable, owed_for, take_back, why_not_dispute, win
 from .charging import (
     ask_charge,
@@ -70,6 +70,7 @@ from .statements import statement_lines, statements, year_in, years_of
 from .withdrawing import (
     approve_withdrawal,
     cancel_withdrawal,
+    forgive_debt,
     pay_debt,
     reject_withdrawal,
     request_withdrawal,
@@ -111,9 +112,11 @@ __all__ = [
     "decide_rest",
     "early_events",
     "forget_card",
+    "forgive_debt",
     "fund",
     "hold",
     "issue_documents",
+    "kept_cards",
     "let_event_wait",
     "lose",
     "mark_applied",

@@ -41,6 +41,11 @@ def usable_cards(user: User) -> QuerySet[SavedCard]:
     return SavedCard.objects.usable(user, gateway().name, clock.now().date())
 
 
+def kept_cards(user: User) -> QuerySet[SavedCard]:
+    """Every card that `user` has not removed, the latest first: expired ones and those of another provider too."""
+    return SavedCard.objects.filter(owner=user, removed_at=None).order_by("-pk")
+
+
 def save_card(owner: User, provider: str, card: KeptCard, *, at: datetime) -> None:
     """Write down a card that the provider keeps with its owner's consent; one that is known already only once."""
     inside_transaction()

@@ -190,6 +190,18 @@ def test_the_page_shows_cards_and_credit_to_their_owner(client: Client, held: He
     assert "9999" not in page
 
 
+def test_a_card_that_cannot_be_used_any_more_is_shown_and_can_be_removed(client: Client, held: HeldFunds) -> None:
+    expired = saved(held.payer, provider_id="expired", label="Visa ending in 1111", expires_on=date(2026, 10, 31))
+    elsewhere = saved(held.payer, provider="stripe", provider_id="pm_1", label="Visa ending in 2222")
+    client.force_login(held.payer)
+    assert list(services.usable_cards(held.payer)) == []
+    page = client.get("/cards/").content.decode()
+    assert ("expired 10/2026. No longer usable" in page, page.count("No longer usable")) == (True, 2)
+    for card in (expired, elsewhere):
+        assert f"{card.label} was removed." in client.post(f"/cards/{card.pk}/remove/", follow=True).content.decode()
+    assert list(services.kept_cards(held.payer)) == []
+
+
 def test_the_page_says_that_there_is_nothing_yet(client: Client) -> None:
     client.force_login(PersonFactory.create())
     page = client.get("/cards/").content.decode()

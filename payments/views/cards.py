@@ -21,7 +21,9 @@ def cards(request: HttpRequest) -> HttpResponse:
     assert owner.is_authenticated  # narrows the type; `login_required` sent everybody else away
     history = Paginator(services.credit_history(owner), PER_PAGE)
     context = {
-        "cards": services.usable_cards(owner),
+        "cards": services.kept_cards(owner),
+        "today": clock.now().date(),
+        "usable": set(services.usable_cards(owner)),
         "credits": [purse for purse in services.purse(owner) if purse.credit or purse.credit_reserved],
         "history": history.get_page(request.GET.get("page")),
     }
@@ -34,7 +36,7 @@ def forget_card(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a saved card of the signed-in person's; of anybody else's there is none here (404)."""
     owner = request.user
     assert owner.is_authenticated
-    card = get_object_or_404(services.usable_cards(owner), pk=pk)
+    card = get_object_or_404(services.kept_cards(owner), pk=pk)
     services.forget_card(card, at=clock.now())
     messages.success(request, f"{card.label} was removed. It can no longer be charged.")
     return redirect("payments:cards")

@@ -14,8 +14,9 @@ from payments.models.ledger import OVERDRAWABLE
 from payments.money import display
 
 Code = Account.Code
-# What these hold is guarded by compare-and-set on the rows that say why: HeldFunds for held, Refund for refunds due.
-_GUARDED_BY_ROWS = (Code.HELD, Code.REFUNDS_DUE)
+# What these hold is guarded by compare-and-set on the rows that say why: HeldFunds for held, Refund for refunds due,
+# Withdrawal for withdrawals. One account is everybody's, so a lock on it would make everybody wait.
+_GUARDED_BY_ROWS = (Code.HELD, Code.REFUNDS_DUE, Code.WITHDRAWALS)
 
 
 class AccountKey(NamedTuple):
@@ -72,16 +73,6 @@ def withdrawals(currency: str) -> AccountKey:
     return AccountKey(Code.WITHDRAWALS, currency)
 
 
-def lock_purse(owner_id: int, currency: str) -> None:
-    """Let nobody else take money out of what is available to this person, until the transaction ends (M6).
-
-    After the caller's own lock: the order's, if there is one, always comes first.
-    """
-    inside_transaction()
-    account = open_accounts([earnings(owner_id, currency)])[earnings(owner_id, currency)]
-    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-
-
 def credit(owner_id: int, currency: str) -> AccountKey:
     return AccountKey(Code.CREDIT, currency, owner_id)
 
@@ -94,6 +85,16 @@ def inside_transaction() -> None:
     """Refuse to move money outside the caller's transaction: a crash must leave all of it or nothing."""
     if not connection.in_atomic_block:
         raise TransactionManagementError("Money moves only inside its caller's transaction.")
+
+
+def lock_purse(owner_id: int, currency: str) -> None:
+    """Let nobody else take money out of what is available to this person, until the transaction ends (M6).
+
+    After the caller's own lock: the order's, if there is one, always comes first.
+    """
+    inside_transaction()
+    account = open_accounts([earnings(owner_id, currency)])[earnings(owner_id, currency)]
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
 def book(entries: Iterable[Entry], at: datetime) -> None:

@@ -16,7 +16,7 @@ def badge_of(milestone: Milestone, refunds: list[Refund]) -> tuple[str, str]:
         back = [refund for refund in refunds if refund.held_id == milestone.held_id]
         if any(is_refused(refund) for refund in back):
             return "Refund refused", "late"
-        if milestone.held and milestone.held.charged_back and not back:
+        if milestone.held and (milestone.held.charged_back or not back):
             return "Charged back", "neutral"
         settled = all(refund.retried or refund.status == Refund.Status.SUCCEEDED for refund in back)
         return ("Refunded", "neutral") if settled else ("Refund on its way", "neutral")

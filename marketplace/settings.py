@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "issue documents": {"task": "payments.tasks.issue_documents", "schedule": SWEEP_EVERY},
     "settle refunds": {"task": "payments.tasks.settle_refunds", "schedule": SWEEP_EVERY},
     "clear earnings": {"task": "payments.tasks.clear_earnings", "schedule": SWEEP_EVERY},
+    "tell finance": {"task": "marketplace.tasks.tell_finance", "schedule": timedelta(seconds=60)},
     "tell withdrawals": {"task": "marketplace.tasks.tell_withdrawals", "schedule": SWEEP_EVERY},
     "replay early events": {"task": "marketplace.tasks.replay_early_events", "schedule": timedelta(seconds=60)},
     "settle withdrawals": {"task": "payments.tasks.settle_withdrawals", "schedule": SWEEP_EVERY},

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from marketplace import webhooks, withdrawal_notices
+from marketplace import finance_notices, webhooks, withdrawal_notices
 from marketplace.health import note_sweep
 from marketplace.proof.recording import prove_ledger as prove
 
@@ -16,6 +16,11 @@ def heartbeat() -> None:
 def prove_ledger() -> None:
     """A table of a million orders takes longer than other tasks may."""
     prove()
+
+
+@shared_task
+def tell_finance() -> None:
+    finance_notices.tell_finance()
 
 
 @shared_task

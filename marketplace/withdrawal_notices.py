@@ -81,7 +81,7 @@ def _tell(pk: int) -> bool:
         return False
     words = {
         "amount": display(withdrawal.amount, withdrawal.currency),
-        "account": str(withdrawal.account),
+        "account": withdrawal.paid_to,
         "by": withdrawal.decided_by.name if withdrawal.decided_by else "",
         "reason": withdrawal.reason,
     }

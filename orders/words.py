@@ -49,7 +49,7 @@ SENTENCES: dict[str, Words] = {
     Kind.REFUND_REFUSED: Words(
         "The refund of {refunded} for “{milestone}” was refused by the bank",
         "A refund for “{milestone}” was refused",
-        "The money is safe. Customer Support sees it and finds another way.",
+        "The money is safe. Our staff see it and find another way.",
     ),
     Kind.REFUND_CREDITED: Words(
         "{refunded} for “{milestone}” could not go back to the card and was given to {buyer} as credit",

@@ -23,12 +23,12 @@ def settle_withdrawals() -> None:
 
 
 @shared_task
-def deliver_sandbox_events() -> None:
+def deliver_sandbox_events() -> int:
     at = clock.now()
     sandbox.settle_processing(at)
     sandbox_bank.settle_payouts(at)
     sandbox_disputes.take_back_due(at)
-    sandbox_events.deliver_due(at)
+    return sandbox_events.deliver_due(at)
 
 
 @shared_task

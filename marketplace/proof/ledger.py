@@ -123,7 +123,8 @@ PROMISES = [
         "I18 what a seller earned is there, on its way, paid out or charged back",
         """
         SELECT owners.owner_id || ' ' || owners.currency AS what,
-            coalesce(earned.total, 0) - owners.balance - coalesce(out.total, 0) - coalesce(lost.total, 0) AS off
+            coalesce(earned.total, 0) + coalesce(forgiven.total, 0)
+                - owners.balance - coalesce(out.total, 0) - coalesce(lost.total, 0) AS off
         FROM (
             SELECT owner_id, currency, sum(balance) AS balance FROM balances
             WHERE code LIKE 'earnings%%' OR code = 'debt' GROUP BY owner_id, currency
@@ -142,6 +143,11 @@ PROMISES = [
             WHERE transfer.kind = 'chargeback_lost' AND source.owner_id IS NOT NULL
             GROUP BY source.owner_id, source.currency
         ) lost ON lost.owner_id = owners.owner_id AND lost.currency = owners.currency
+        LEFT JOIN (
+            SELECT debt.owner_id, debt.currency, sum(transfer.amount) AS total
+            FROM payments_transfer transfer JOIN payments_account debt ON debt.id = transfer.destination_id
+            WHERE transfer.kind = 'debt_forgiven' GROUP BY debt.owner_id, debt.currency
+        ) forgiven ON forgiven.owner_id = owners.owner_id AND forgiven.currency = owners.currency
         """,
     ),
     Promise(

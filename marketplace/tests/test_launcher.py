@@ -63,18 +63,20 @@ class Checkout:
         ask = "import run; [run.stamp_of(files).write_text(run.fingerprint(files)) for files in run.NEEDS.values()]"
         subprocess.run([sys.executable, "-c", ask], cwd=self.folder, check=True)
 
-    def start(self, *arguments: str, **variables: str) -> Command:
+    def start(self, *arguments: str, **variables: str | None) -> Command:
+        """Without demo data unless told otherwise; None leaves a variable out."""
         inherited = {name: value for name, value in os.environ.items() if not NOT_INHERITED.fullmatch(name)}
+        chosen = {"PORT": str(self.port), "DEMO": "0", **variables}
         return Command(
             [sys.executable, "run.py", *arguments],
             cwd=self.folder,
-            env={**inherited, "PORT": str(self.port), "DEMO": "0", **variables},
+            env=inherited | {name: value for name, value in chosen.items() if value is not None},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, *arguments: str, **variables: str) -> tuple[int, str]:
+    def run(self, *arguments: str, **variables: str | None) -> tuple[int, str]:
         """The exit code and everything that was printed."""
         with self.start(*arguments, **variables) as command:
             said, _ = command.communicate(timeout=60)
@@ -157,6 +159,20 @@ def test_who_is_asked_to_stop_half_way_stops_what_has_started(checkout: Checkout
     assert site.returncode == 0
     assert last_sentence(said).endswith("Stopped")
     assert checkout.processes() == {}
+
+
+def test_with_real_money_there_is_no_demo_unless_asked_for_and_then_it_is_refused(checkout: Checkout) -> None:
+    names = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
+    stripe = {"PAYMENT_GATEWAY": "stripe", **dict.fromkeys(names, "x_test_1")}
+    with checkout.start(DEMO=None, **stripe) as site:
+        said = read_until(site, "READY")
+        assert "Without demo data, which the sandbox pays for" in said
+        site.terminate()
+        rest, _ = site.communicate(timeout=60)
+    assert "password" not in said + rest
+    code, said = checkout.run(DEMO="1", **stripe)
+    assert code == 1
+    assert "The demo is paid with the sandbox's test cards: set PAYMENT_GATEWAY=sandbox." in said
 
 
 def test_a_port_in_use_is_one_sentence(checkout: Checkout) -> None:

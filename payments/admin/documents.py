@@ -145,7 +145,7 @@ def _withdrawals(begins: datetime, ends: datetime) -> Iterator[list[Cell]]:
             withdrawal.currency,
             Amount(withdrawal.amount, withdrawal.currency),
             withdrawal.get_status_display(),
-            str(withdrawal.account),
+            withdrawal.paid_to,
             withdrawal.provider,
             withdrawal.provider_id,
             withdrawal.decided_at,

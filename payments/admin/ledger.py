@@ -1,13 +1,16 @@
 """Accounts, transfers and held funds."""
 
-from django.contrib import admin
-from django.db import models
+from django.contrib import admin, messages
+from django.db import models, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from marketplace import clock
+from payments import services
 from payments.models import Account, HeldFunds, Transfer
+from payments.money import display
 
 from .base import ReadOnlyAdmin, shown
 
@@ -36,6 +39,24 @@ class AccountAdmin(ReadOnlyAdmin):
     list_select_related = ["owner"]
     search_fields = ["owner__name", "owner__email"]
     fields = ["code", "currency", "owner", "provider", shown("balance"), "journal"]
+    actions = ["forgive"]
+
+    def has_forgive_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.decide_chargeback_rest")
+
+    @admin.action(description="The platform bears this debt", permissions=["forgive"])
+    def forgive(self, request: HttpRequest, accounts: models.QuerySet[Account]) -> None:
+        for account in accounts.select_related("owner").filter(code=Account.Code.DEBT):
+            try:
+                with transaction.atomic():
+                    amount = services.forgive_debt(
+                        account.owner, currency=account.currency, by=request.user, at=clock.now()
+                    )
+                    self.log_change(request, account, f"The platform bears {display(amount, account.currency)}.")
+            except services.WithdrawalRefused as refusal:
+                self.message_user(request, f"{account}: {refusal}", messages.WARNING)
+            else:
+                self.message_user(request, f"{account}: {display(amount, account.currency)} is forgiven.")
 
     @admin.display(description="Journal")
     def journal(self, account: Account) -> SafeString:

@@ -100,6 +100,7 @@ class Transfer(models.Model):
         CHARGEBACK_WON = "chargeback_won", "Chargeback won"
         CHARGEBACK_LOST = "chargeback_lost", "Chargeback lost"
         DEBT_PAID = "debt_paid", "Debt paid"
+        DEBT_FORGIVEN = "debt_forgiven", "Debt borne by the platform"
 
     # The database ties (account, currency) to the account with a foreign key of two columns, see the migration.
     source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="outgoing", db_constraint=False)

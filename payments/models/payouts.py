@@ -96,6 +96,8 @@ class Withdrawal(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="withdrawals")
     account = models.ForeignKey(PayoutAccount, on_delete=models.PROTECT, related_name="withdrawals")
+    # What the account was called when this was asked for, then when it was sent: its owner may change it afterwards.
+    paid_to = models.CharField(max_length=100, blank=True)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
     key = models.CharField(max_length=200, unique=True)

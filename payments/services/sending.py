@@ -61,7 +61,8 @@ def send_withdrawal(withdrawal_id: int) -> None:
         return
     asked_before = withdrawal.asked_at is not None
     mine = Withdrawal.objects.filter(pk=withdrawal.pk)
-    claimed = mine.filter(status=Status.APPROVED).update(status=Status.SENDING, asked_at=clock.now())
+    sending = {"status": Status.SENDING, "asked_at": clock.now(), "paid_to": str(withdrawal.account)}
+    claimed = mine.filter(status=Status.APPROVED).update(**sending)
     provider = gateway(withdrawal.provider)
     try:
         outcome = _pay(withdrawal, provider) if claimed and not asked_before else _find_out(withdrawal, provider)

@@ -161,7 +161,7 @@ def statement_lines(seller: User, begins: datetime, ends: datetime, limit: int |
     for transfer in transfers.iterator(chunk_size=500):
         came, went = transfer.destination_id in mine, transfer.source_id in mine
         held, withdrawal = transfer.held, transfer.withdrawal
-        description = held.description if held else str(withdrawal.account) if withdrawal else ""
+        description = held.description if held else withdrawal.paid_to if withdrawal else ""
         if came and went:
             description = f"{mine[transfer.source_id]} to {mine[transfer.destination_id]}" + (
                 f": {description}" if description else ""

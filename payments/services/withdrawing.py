@@ -13,7 +13,7 @@ from payments.models import Account, PayoutAccount, Transfer, Withdrawal, Withdr
 from payments.money import display
 
 from .balances import balance
-from .booking import Entry, book, debt, earnings, inside_transaction, lock_purse, withdrawals
+from .booking import AccountKey, Entry, book, debt, earnings, inside_transaction, lock_purse, withdrawals
 from .chargebacks import freeze_what_is_missing, lock_disputed_purse
 from .clearing import lock_cleared_purse
 from .payout_accounts import payout_account_of
@@ -38,6 +38,7 @@ def request_withdrawal(user: User, *, currency: str, amount: int, at: datetime) 
     withdrawal = Withdrawal.objects.create(
         owner=user,
         account=account,
+        paid_to=str(account),
         currency=currency,
         amount=amount,
         key=f"withdrawal-{user.pk}-{currency}-{number}-{amount}",
@@ -101,6 +102,20 @@ def pay_debt(user: User, *, currency: str, at: datetime) -> int:
     paid = min(owed, available)
     book([Entry(earnings(user.pk, currency), debt(user.pk, currency), paid, Transfer.Kind.DEBT_PAID)], at)
     return paid
+
+
+def forgive_debt(user: User, *, currency: str, by: User, at: datetime) -> int:
+    """For finance: the platform bears what a seller owes, so that they can withdraw again: loss → debt; how much.
+
+    WithdrawalRefused if nothing is owed in this currency, or by the person who owes it.
+    """
+    inside_transaction()
+    _refuse("Nobody forgives their own debt." if by.pk == user.pk else "")
+    lock_purse(user.pk, currency)
+    owed = -balance(user, currency, Code.DEBT)
+    _refuse("" if owed > 0 else "Nothing is owed here.")
+    book([Entry(AccountKey(Code.LOSS, currency), debt(user.pk, currency), owed, Transfer.Kind.DEBT_FORGIVEN)], at)
+    return owed
 
 
 def why_not_withdraw(user: User, currency: str) -> str:

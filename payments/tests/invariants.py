@@ -119,6 +119,8 @@ def _people_have_what_came_less_what_went(transfers: list[Transfer]) -> None:
     for transfer in transfers:
         if transfer.kind == "chargeback_lost" and transfer.source.code in PURSE:
             purses[transfer.source.owner_id, transfer.currency] += transfer.amount
+        elif transfer.kind == "debt_forgiven":
+            purses[transfer.destination.owner_id, transfer.currency] -= transfer.amount
     earned: dict[tuple[int, str], int] = defaultdict(int)
     for held in HeldFunds.objects.filter(released_at__isnull=False):
         earned[held.payee_id, held.currency] += held.left_price - share(held.left_price, held.commission_rate)

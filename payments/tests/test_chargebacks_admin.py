@@ -100,7 +100,7 @@ def test_finance_lets_the_platform_bear_it(lost: Chargeback) -> None:
 @pytest.mark.parametrize("side", ["payer", "payee"])
 def test_nobody_decides_about_a_chargeback_of_their_own(lost: Chargeback, side: str) -> None:
     party = getattr(lost.charge.held, side)
-    with pytest.raises(services.OwnMoney, match="Nobody decides about a chargeback of their own."):
+    with pytest.raises(services.OwnMoney, match="Nobody decides about a chargeback of their own"):
         services.decide_rest(lost, rest_as="loss", by=party, at=NOON)
     party.is_staff = True
     party.save()

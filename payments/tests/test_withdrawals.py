@@ -704,3 +704,33 @@ def test_an_amount_beyond_cents_works_in_every_currency(finance: User, commit: C
         earn(seller, price, currency=currency)
         assert approve(ask_for(seller, amount, currency), finance, commit).status == "paid"
     check_at_rest()
+
+
+def test_a_withdrawal_says_where_it_went_whatever_its_owner_chooses_afterwards(seller: User) -> None:
+    earn(seller)
+    account = connect(seller)
+    withdrawal = ask_for(seller)
+    with transaction.atomic():
+        services.approve_withdrawal(withdrawal, by=PersonFactory.create(), at=NOON)
+    services.send_withdrawal(withdrawal.pk)
+    sandbox_bank.choose_account(uuid.UUID(account.provider_id), "bank_closed", at=NOON)
+    services.refresh_payout_account(account, at=NOON)
+    withdrawal.refresh_from_db()
+    assert (withdrawal.status, withdrawal.paid_to) == ("paid", "Sandbox Bank ending in 6789")
+    assert str(account) == "Sandbox Bank ending in 1113"
+
+
+def test_a_debt_that_nobody_can_pay_is_borne_by_the_platform_and_its_owner_can_withdraw_again(db: None) -> None:
+    seller = PersonFactory.create()
+    connect(seller)
+    owe(seller, 4000)
+    earn(seller, currency="EUR")
+    assert services.why_not_withdraw(seller, "EUR") == "A debt of $40.00 has to be paid first."
+    with transaction.atomic(), pytest.raises(services.WithdrawalRefused, match="Nobody forgives their own debt"):
+        services.forgive_debt(seller, currency="USD", by=seller, at=NOON)
+    with transaction.atomic(), pytest.raises(services.WithdrawalRefused, match="Nothing is owed here"):
+        services.forgive_debt(seller, currency="EUR", by=PersonFactory.create(), at=NOON)
+    with transaction.atomic():
+        assert services.forgive_debt(seller, currency="USD", by=PersonFactory.create(), at=NOON) == 4000
+    assert services.balance(seller, "USD", "debt") == 0
+    assert services.why_not_withdraw(seller, "EUR") == ""

@@ -9,9 +9,10 @@ from django.db import transaction
 import orders.services
 import payments.services
 import resolution.services
-from marketplace import clock, webhooks, withdrawal_notices
+from marketplace import clock, finance_notices, webhooks, withdrawal_notices
 from orders.activity import sentence
 from orders.models import Event
+from payments.tasks import deliver_sandbox_events
 
 # Sweeps that change only our own database can be rehearsed; those that ask the provider cannot.
 SETTLING: dict[str, Callable[[], int]] = {
@@ -23,12 +24,14 @@ SETTLING: dict[str, Callable[[], int]] = {
     "lost chargebacks to tell of": resolution.services.tell_decided_rests,
     "withdrawals to tell of": withdrawal_notices.tell_withdrawals,
     "receipts and credit notes": lambda: payments.services.issue_documents(clock.now()),
+    "things that wait for finance, to tell of": finance_notices.tell_finance,
     "reminders": orders.services.send_reminders,
 }
 ASKING: dict[str, Callable[[], int]] = {
     "charges left undecided": orders.services.settle_charges,
     "refunds left undecided": lambda: payments.services.settle_refunds(at=clock.now()),
     "events that came too early": webhooks.replay_early_events,
+    "events of the sandbox": deliver_sandbox_events,
     "withdrawals on their way": lambda: payments.services.settle_withdrawals(at=clock.now()),
 }
 

@@ -161,7 +161,7 @@ def test_who_is_asked_to_stop_half_way_stops_what_has_started(checkout: Checkout
     assert checkout.processes() == {}
 
 
-def test_with_real_money_there_is_no_demo_unless_asked_for_and_then_it_is_refused(checkout: Checkout) -> None:
+def test_where_money_is_real_there_is_no_demo(checkout: Checkout) -> None:
     names = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
     stripe = {"PAYMENT_GATEWAY": "stripe", **dict.fromkeys(names, "x_test_1")}
     with checkout.start(DEMO=None, **stripe) as site:
@@ -170,9 +170,6 @@ def test_with_real_money_there_is_no_demo_unless_asked_for_and_then_it_is_refuse
         site.terminate()
         rest, _ = site.communicate(timeout=60)
     assert "password" not in said + rest
-    code, said = checkout.run(DEMO="1", **stripe)
-    assert code == 1
-    assert "The demo is paid with the sandbox's test cards: set PAYMENT_GATEWAY=sandbox." in said
 
 
 def test_a_port_in_use_is_one_sentence(checkout: Checkout) -> None:

@@ -43,9 +43,9 @@ class ChargeAdmin(ReadOnlyAdmin):
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
-    """Those refused and not asked for again wait for staff: filter by status *refused*, retried *no* (M9)."""
+    """What waits for staff stands first, the longest waiting at its head: refused, and nothing done since (M9)."""
 
-    list_display = ["key", shown("amount"), "status", "retried", "created_at", "settled_at", "reason"]
+    list_display = ["key", "waits", shown("amount"), "status", "retried", "created_at", "settled_at", "reason"]
     list_filter = ["status", "retried"]
     list_select_related = ["held"]
     search_fields = ["key", "provider_id", "held__reference"]
@@ -57,8 +57,18 @@ class RefundAdmin(ReadOnlyAdmin):
         ("created_at", "asked_at", "settled_at"),
         ("tries", "next_try_at"),
     ]
-    ordering = ["-pk"]
     actions = ["ask_provider_again", "turn_into_credit"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Refund]:
+        waiting = models.Q(pk__in=Refund.objects.waiting_for_staff().values("pk"))
+        first = models.Case(models.When(waiting, then="settled_at"))
+        return (
+            super().get_queryset(request).annotate(first=first).order_by(models.F("first").asc(nulls_last=True), "-pk")
+        )
+
+    @admin.display(description="Waits for you", boolean=True)
+    def waits(self, refund: Refund) -> bool | None:
+        return refund.first is not None or None  # type: ignore[attr-defined]
 
     def has_ask_refund_again_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.ask_refund_again")

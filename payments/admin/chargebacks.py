@@ -138,7 +138,9 @@ def _borne(decided: Chargeback) -> str:
     """Who bears how much of a decided rest: what is beyond the seller's pay is the platform's in any case."""
     owed = services.owed_for(decided)
     shares = [(Rest.DEBT, owed), (Rest.LOSS, decided.rest - owed)]
-    return ". ".join(f"{share.label}: {display(amount, decided.currency)}" for share, amount in shares if amount)
+    said = (f"{share.label}: {display(amount, decided.currency)}" for share, amount in shares if amount)
+    # A refused refund may have been settled from it just now.
+    return ". ".join(said) or "Nothing was left to bear"
 
 
 class SandboxAdmin(ReadOnlyAdmin):

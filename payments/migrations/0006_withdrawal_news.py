@@ -5,28 +5,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('payments', '0005_refund_doubts'),
+        ("payments", "0005_refund_doubts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='withdrawal',
-            name='withdrawal_unsettled',
+            model_name="withdrawal",
+            name="withdrawal_unsettled",
         ),
         migrations.AddField(
-            model_name='withdrawal',
-            name='told',
+            model_name="withdrawal",
+            name="told",
             field=models.CharField(blank=True, max_length=20),
         ),
         migrations.AddIndex(
-            model_name='withdrawal',
-            index=models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='withdrawal_to_settle'),
+            model_name="withdrawal",
+            index=models.Index(
+                condition=models.Q(("next_try_at__isnull", False)), fields=["next_try_at"], name="withdrawal_to_settle"
+            ),
         ),
         migrations.AddIndex(
-            model_name='withdrawal',
-            index=models.Index(condition=models.Q(models.Q(('status__in', ['requested', 'canceled']), _negated=True), models.Q(('told', models.F('status')), _negated=True)), fields=['id'], name='withdrawal_to_tell'),
+            model_name="withdrawal",
+            index=models.Index(
+                condition=models.Q(
+                    models.Q(("status__in", ["requested", "canceled"]), _negated=True),
+                    models.Q(("told", models.F("status")), _negated=True),
+                ),
+                fields=["id"],
+                name="withdrawal_to_tell",
+            ),
         ),
     ]

@@ -103,17 +103,24 @@ BUGS = [
         "payments/tests/test_chargebacks.py",
     ),
     Bug(
-        "earnings are dated when the sweep came, not when they were due",
+        "earnings clear while their time is not over",
+        "payments/services/clearing.py",
+        "HeldFunds.objects.filter(available_at__lte=at, cleared_at=None)",
+        "HeldFunds.objects.filter(available_at__isnull=False, cleared_at=None)",
+        "payments/tests/test_clearing.py",
+    ),
+    Bug(
+        "earnings that clear together are all dated when the last of them was due",
         "payments/services/clearing.py",
         "            at=held.available_at,\n",
         "",
         "payments/tests/test_clearing.py",
     ),
     Bug(
-        "two workers may give the same number to two documents",
+        "a document number is left out",
         "payments/services/documents.py",
-        'cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING])',
-        'cursor.execute("SELECT %s", [NUMBERING])',
+        "enumerate(documents, start=last + 1)",
+        "enumerate(documents, start=last + 2)",
         "payments/tests/test_documents.py",
     ),
     Bug(

@@ -62,6 +62,13 @@ def test_what_the_sweep_does_late_is_dated_when_it_was_due_and_done_once(seller:
     assert purse(seller) == (8000, 0, 0)
 
 
+def test_what_is_swept_together_is_dated_each_when_it_was_due(seller: User) -> None:
+    first, last = earn(seller, clearing=timedelta(days=1)), earn(seller, clearing=WEEKS)
+    assert services.clear_earnings(at=after(days=20)) == 2
+    dates = [held.transfers.get(kind="cleared").created_at for held in (first, last)]
+    assert dates == [after(days=1), NOON + WEEKS]
+
+
 def test_a_sweep_takes_all_that_is_due_in_batches(seller: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clearing, "BATCH", 2)
     others = [PersonFactory.create() for _ in range(2)]

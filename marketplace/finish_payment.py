@@ -58,9 +58,11 @@ def _page(request: SignedInRequest, charge: Charge) -> HttpResponse:
 def _policy() -> dict[str, list[str]]:
     """What this one page may load and ask besides our own origin."""
     script, api = _origin(settings.STRIPE_JS_URL), _origin(settings.STRIPE_API_BASE)
+    # Stripe loads parts of its script, and the frames of its card fields, from names below that of the script.
+    below = [f"https://*.{urlsplit(script).netloc}"] if script.startswith("https://") else []
     return {
-        "script-src": ["'self'", script],
-        "frame-src": [script, BANKS_FRAMES],
+        "script-src": ["'self'", script, *below],
+        "frame-src": [script, *below, BANKS_FRAMES],
         "connect-src": ["'self'", *dict.fromkeys((api, script))],
     }
 

@@ -89,7 +89,10 @@ def _payment(milestone: Milestone, mine: bool, window: Callable[..., Headline]) 
     if charge and not charge.decided:
         text = "Your bank is still deciding. You need not do anything; we tell you when it has decided."
         return window(f"The payment for {named} is being decided", text, by="The bank decides by")
-    reason = f"The last attempt failed: {charge.reason}" if charge and charge.reason else ""
+    if charge and charge.status == Charge.Status.CANCELED:
+        reason = "The last attempt was given up; nothing was charged."
+    else:
+        reason = f"The last attempt failed: {charge.reason}" if charge and charge.reason else ""
     return window(f"Pay for {named}", reason, by="Pay by")
 
 

@@ -114,7 +114,7 @@ SENTENCES: dict[str, Words] = {
         "The bank decided for the buyer about “{milestone}”",
     ),
     Kind.CHARGEBACK_BORNE: Words(
-        "Customer Support decided who bears the chargeback of “{milestone}”: {reason}",
+        "Our staff decided who bears the chargeback of “{milestone}”: {reason}",
         "Customer Support decided about the chargeback of “{milestone}”",
     ),
     Kind.CANCELED_BY_BANK: Words(

@@ -165,7 +165,7 @@ def decide_rest(chargeback: Chargeback, *, rest_as: str, by: User, at: datetime)
         chargeback.rest -= _settle_refused_refunds(chargeback, chargeback.rest, at)
         owed = min(chargeback.rest, owable(chargeback)) if rest_as == Rest.DEBT else 0
         if rest_as == Rest.DEBT and chargeback.rest and not owed:
-            raise NotOwed("The seller was paid nothing for this that they could owe: the platform bears it.")
+            raise NotOwed("Nothing that the seller was paid for this is left to owe: the platform bears the rest.")
         chargeback.rest_as, chargeback.rest_decided_at = Rest(rest_as), at
         chargeback.save(update_fields=["rest", "rest_as", "rest_decided_at"])
         currency, destination = held.currency, _chargebacks(held.currency)

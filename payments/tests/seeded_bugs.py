@@ -7,6 +7,7 @@ them takes some minutes, so it is no part of the suite; that each text still sta
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -162,7 +163,9 @@ def caught(bug: Bug) -> str:
         file = copy / bug.file
         file.write_text(file.read_text().replace(bug.text, bug.instead, 1))
         servers = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DJANGO_SETTINGS_MODULE")
-        environment = {name: value for name, value in os.environ.items() if name not in servers}
+        # Nor what this pytest says of itself: the one in the copy is nobody's worker.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+        environment = {name: value for name, value in inherited.items() if name not in servers}
         tests = [
             sys.executable,
             "-m",
@@ -175,7 +178,8 @@ def caught(bug: Bug) -> str:
             *bug.tests.split(),
         ]
         ran = subprocess.run(tests, cwd=copy, env=environment, capture_output=True, text=True, check=False)
-    failed = [line.split(" ")[1] for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR "))]
+    # Not the lines of a log, which begin with ERROR as well.
+    failed = re.findall(r"^(?:FAILED|ERROR) (\S+::\S+)", ran.stdout, re.MULTILINE)
     return failed[0] if ran.returncode == 1 and failed else ""
 
 

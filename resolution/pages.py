@@ -15,11 +15,12 @@ from orders.activity import sentence
 from orders.forms import VersionedForm
 from orders.guards import Refused
 from orders.models import Event, Order
+from orders.rehearsal import Rehearsal, rehearse
 from orders.words import SENTENCES
 from resolution.actions import OPENING, case_actions, open_action
 from resolution.forms import AcceptForm, CaseForm, DeclineForm, EscalateForm
 from resolution.models import Case, Reason
-from resolution.rehearsal import Rehearsal, rehearse, what_cancel_does
+from resolution.rehearsal import what_cancel_does
 from resolution.services import accept_case, consider
 from resolution.sides import not_the_side
 from resolution.words import effect_of, if_nobody_acts, silence_in_words, very_late

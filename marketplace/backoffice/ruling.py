@@ -21,10 +21,10 @@ from orders.forms import PlainText
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Event, Order
+from orders.rehearsal import Rehearsal, rehearse
 from payments.errors import PaymentsError
 from resolution.locking import refuse_party
 from resolution.models import Case, Reason
-from resolution.rehearsal import Rehearsal, rehearse
 
 
 class RulingForm(forms.Form):

@@ -10,12 +10,13 @@ from marketplace.notifications.models import Notice
 from orders import services as orders
 from orders.guards import Refused
 from orders.models import Event, Order
+from orders.rehearsal import Change, Deadline, Message, Movement, rehearse
 from orders.tests.factories import current, fresh, statuses
 from payments.models import Refund, Transfer
 from payments.services import Cents
 from resolution import services
 from resolution.models import Case
-from resolution.rehearsal import Change, Deadline, Message, Movement, rehearse, what_cancel_does
+from resolution.rehearsal import what_cancel_does
 from resolution.tests.conftest import NOON, after
 from resolution.tests.factories import fresh_case, opened, reason
 

@@ -70,6 +70,16 @@ SENTENCES: dict[str, Words] = {
     Kind.REVISIONS_GRANTED: Words(
         "{actor} granted {count} extra for “{milestone}”", "{actor} granted {count} extra for “{milestone}”"
     ),
+    Kind.DELIVERY_EXTENDED: Words(
+        "“{milestone}” has {extension} more",
+        "“{milestone}” has {extension} more",
+        "The new delivery date is {deliver_by}.",
+    ),
+    Kind.PLAN_CHANGED: Words(
+        "The upcoming milestones changed: {changes}",
+        "The upcoming milestones of your order changed",
+        "Nothing is charged for one of them before the buyer starts it.",
+    ),
     Kind.ACCEPTED: Words(
         "{actor} accepted “{milestone}”; {released} paid to {seller}", "{actor} accepted “{milestone}”: {released} paid"
     ),
@@ -99,6 +109,7 @@ SENTENCES: dict[str, Words] = {
     Kind.CASE_ESCALATED: Words("{actor} took case {case} to Customer Support"),
     Kind.CASE_RULED: Words("{actor} decided case {case}: {ruling} ({reason})"),
     Kind.CASE_DISMISSED: Words("{actor} dismissed case {case} ({reason})"),
+    Kind.CASE_VOID: Words("Case {case} is void: {effect}"),
     Kind.CASE_SETTLED: Words("The buyer's bank has decided, so case {case} ended: {effect}"),
     Kind.CHARGEBACK_TAKEN: Words(
         "The buyer's bank took {charged_back} for “{milestone}” back and is deciding{meanwhile}",

@@ -295,6 +295,10 @@ class Order(models.Model):
     def stop(self) -> None:
         """O9."""
 
+    @transition(status, source=Status.ACTIVE, target=None, conditions=[is_not_frozen])
+    def change_upcoming(self) -> None:
+        """O17: what has not started changes only when both sides agree."""
+
     @transition(status, source=Status.ACTIVE, target=None, conditions=[no_attempt_is_undecided])
     def cancel(self) -> None:
         """O11: through the Resolution Center or Customer Support only."""

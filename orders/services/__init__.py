@@ -1,6 +1,20 @@
 """The verbs of an order: one public function each, named after its button."""
 
-from orders.services.endings import cancel_charged_back, cancel_milestone, cancel_order, complete_milestone
+from orders.services.agreed import (
+    add_revisions,
+    change_upcoming,
+    changes_in_words,
+    extend_delivery,
+    planned,
+    why_not_upcoming,
+)
+from orders.services.endings import (
+    cancel_charged_back,
+    cancel_milestone,
+    cancel_order,
+    complete_milestone,
+    refund_part,
+)
 from orders.services.files import attach, withhold_file
 from orders.services.lapses import settle, settle_due
 from orders.services.messages import send_message
@@ -15,7 +29,6 @@ from orders.services.working import (
     accept_and_continue,
     deliver,
     grant_revisions,
-    refund_part,
     request_revision,
 )
 
@@ -23,16 +36,20 @@ __all__ = [
     "abandon",
     "accept",
     "accept_and_continue",
+    "add_revisions",
     "ask_offer",
     "attach",
     "cancel_charged_back",
     "cancel_milestone",
     "cancel_order",
+    "change_upcoming",
+    "changes_in_words",
     "collect",
     "complete_milestone",
     "decline_offer",
     "deliver",
     "edit_offer",
+    "extend_delivery",
     "freeze",
     "grant_revisions",
     "if_nobody_acts",
@@ -40,6 +57,7 @@ __all__ = [
     "order_gig",
     "pay",
     "place",
+    "planned",
     "record_charge",
     "refund_part",
     "request_revision",
@@ -55,6 +73,7 @@ __all__ = [
     "tell_credited_refunds",
     "tell_refused_refunds",
     "verb",
+    "why_not_upcoming",
     "withdraw_offer",
     "withhold_file",
 ]

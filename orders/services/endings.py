@@ -5,9 +5,10 @@ from typing import Any
 
 import payments.services as payments
 from marketplace.accounts.models import User
-from orders.activity import move
-from orders.guards import require
+from orders.activity import move, record
+from orders.guards import Refusal, Refused, require
 from orders.models import Event, Milestone, Order
+from orders.models.milestone_guards import no_bank_is_deciding
 from payments.models import Refund
 from payments.money import display
 
@@ -44,6 +45,44 @@ def pay_seller(milestone: Milestone, *, at: datetime) -> int:
     """Release all that is left of the milestone's held funds (M3, O10); returns what the seller got."""
     assert milestone.held  # the database refuses a funded milestone without held funds
     return payments.release(milestone.held, at=at).seller
+
+
+def refund_part(
+    order: Order,
+    milestone: Milestone,
+    *,
+    price: int,
+    by: User | None,
+    at: datetime,
+    reason: str,
+    note: str = "",
+    as_credit: bool = False,
+) -> None:
+    """Give back `price` (minor units) of an open milestone's price, with the fee on it (M3, M5).
+
+    The way it was paid, or with `as_credit` all of it as credit, for a buyer who asks support for that (M9).
+    Transfers, refund and event appear together; the provider is asked after the commit.
+    Raises `Refused` unless the milestone is open and less than its held price is asked for.
+    """
+    if not milestone.is_open or milestone.held is None:
+        raise Refused(milestone.refusal_by_state())
+    refusal = no_bank_is_deciding.why_not(milestone)
+    if refusal:
+        raise Refused(refusal)
+    if not 0 < price < milestone.held.left_price:
+        raise Refused(Refusal("A part is more than nothing and less than what is held of the price."))
+    refund = payments.refund_part(milestone.held, price=price, at=at, as_credit=as_credit)
+    milestone.held.refresh_from_db()
+    record(
+        Event.Kind.PARTLY_REFUNDED,
+        order,
+        by=by,
+        at=at,
+        milestone=milestone,
+        reason=reason,
+        note=note,
+        **given_back(refund),
+    )
 
 
 def complete_milestone(

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import payments.services as payments
 from marketplace.accounts.models import User
-from orders.activity import move, record
+from orders.activity import move
 from orders.files import CheckedFile
 from orders.guards import Refusal, Refused, require
 from orders.locking import lock, locked_milestone, touch
 from orders.models import Delivery, Event, Milestone, Order
-from orders.models.milestone import no_bank_is_deciding
-from orders.services.endings import Because, end_if_nothing_is_left, given_back, pay_seller
+from orders.services.agreed import add_revisions
+from orders.services.endings import Because, end_if_nothing_is_left, pay_seller
 from orders.services.files import attach
 from orders.services.paying import start
 from orders.services.verbs import verb
@@ -135,51 +134,6 @@ def grant_revisions(milestone: Milestone, *, by: User, count: int, version: int 
     milestone = locked_milestone(order, milestone.pk)
     require(milestone.grant_revisions)
     touch(order, by=by, now=now)
+    add_revisions(order, milestone, count=count, by=by, at=now)
     order.save()
-    milestone.grant_revisions(count)
-    milestone.save()
-    amount = "1 revision" if count == 1 else f"{count} revisions"
-    record(Event.Kind.REVISIONS_GRANTED, order, by=by, at=now, milestone=milestone, count=amount)
-    return milestone
-
-
-@verb
-def refund_part(
-    milestone: Milestone,
-    *,
-    by: User,
-    price: int,
-    reason: str,
-    note: str = "",
-    as_credit: bool = False,
-    version: int | None = None,
-) -> Milestone:
-    """Give back `price` (minor units) of an open milestone's price, with the fee on it (M3, M5).
-
-    The way it was paid, or with `as_credit` all of it as credit, for a buyer who asks support for that (M9).
-    Transfers, refund and event appear together; the provider is asked after the commit.
-    Raises `Refused` unless the milestone is open and less than its held price is asked for.
-    """
-    order, now = lock(milestone.order_id, version=version)
-    milestone = locked_milestone(order, milestone.pk)
-    if not milestone.is_open or milestone.held is None:
-        raise Refused(milestone.refusal_by_state())
-    refusal = no_bank_is_deciding.why_not(milestone)
-    if refusal:
-        raise Refused(refusal)
-    if not 0 < price < milestone.held.left_price:
-        raise Refused(Refusal("A part is more than nothing and less than what is held of the price."))
-    touch(order, by=by, now=now)
-    order.save()
-    refund = payments.refund_part(milestone.held, price=price, at=now, as_credit=as_credit)
-    record(
-        Event.Kind.PARTLY_REFUNDED,
-        order,
-        by=by,
-        at=now,
-        milestone=milestone,
-        reason=reason,
-        note=note,
-        **given_back(refund),
-    )
     return milestone

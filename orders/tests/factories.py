@@ -17,7 +17,7 @@ from marketplace.catalog.plans import PlannedMilestone
 from marketplace.catalog.tests.factories import GigFactory
 from marketplace.notifications.models import Notice
 from orders import services
-from orders.locking import lock, touch
+from orders.locking import lock, locked_milestone, touch
 from orders.models import Milestone, Order
 from orders.models.order import new_number
 from payments.gateways.sandbox import confirm
@@ -133,6 +133,26 @@ def resume(order: Order, least_rest: timedelta | None = None) -> Order:
         touch(locked, by=locked.seller, now=now)
         services.resume(locked, by=locked.seller, at=now, least_rest=least_rest)
     return fresh(order)
+
+
+@services.verb
+def refund_part(
+    milestone: Milestone, *, by: User, price: int, reason: str, note: str = "", as_credit: bool = False
+) -> None:
+    """What an accepted case or a ruling does when a part goes back."""
+    locked, now = lock(milestone.order_id)
+    touch(locked, by=by, now=now)
+    services.refund_part(
+        locked,
+        locked_milestone(locked, milestone.pk),
+        price=price,
+        by=by,
+        at=now,
+        reason=reason,
+        note=note,
+        as_credit=as_credit,
+    )
+    locked.save()
 
 
 def cancel_milestone(

@@ -30,6 +30,7 @@ from orders.tests.factories import (
     last_charge,
     make_offer,
     planned,
+    refund_part,
     resume,
 )
 from orders.tests.steps import SERVICES
@@ -63,7 +64,7 @@ def sweep() -> None:
 def refund_some(order: Order) -> None:
     milestone = fresh(order).open_milestone
     if milestone:
-        services.refund_part(milestone, by=order.seller, price=333, reason="Less than agreed")
+        refund_part(milestone, by=order.seller, price=333, reason="Less than agreed")
 
 
 def bank(order: Order, *, approved: bool) -> None:

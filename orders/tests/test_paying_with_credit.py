@@ -22,6 +22,7 @@ from orders.tests.factories import (
     make_accepted,
     make_offer,
     make_placed,
+    refund_part,
     statuses,
     told,
 )
@@ -126,7 +127,7 @@ def test_a_late_success_whose_credit_is_spent_goes_back_and_the_milestone_still_
 
 def test_a_refund_as_credit_is_said_in_the_activity_and_on_the_page(ana: Visitor) -> None:
     order = make_placed(buyer=ana.user)
-    services.refund_part(current(order), by=order.seller, price=2000, reason="Less", as_credit=True)
+    refund_part(current(order), by=order.seller, price=2000, reason="Less", as_credit=True)
     page = ana.open(order.get_absolute_url())
     assert "Theo Lindqvist refunded $21.10 of “Script” to you, given as credit" in " ".join(page.words("li"))
     assert "$21.10 back: given as credit" in " ".join(page.words("p"))

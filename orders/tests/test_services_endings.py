@@ -26,6 +26,7 @@ from orders.tests.factories import (
     make_ordered,
     make_placed,
     planned,
+    refund_part,
     resume,
     start_next,
     statuses,
@@ -182,7 +183,7 @@ def test_only_an_order_under_way_is_canceled() -> None:
 
 def test_a_partly_refunded_milestone_gives_back_only_what_is_left() -> None:
     order = make_delivered()
-    services.refund_part(current(order), by=order.seller, price=2_000, reason="Less than agreed")
+    refund_part(current(order), by=order.seller, price=2_000, reason="Less than agreed")
     cancel_milestone(order)
     assert sorted(Refund.objects.values_list("amount", flat=True)) == [2_110, 10_550]
     assert cents(order) == Cents(charged=12_660, refunded=12_660)

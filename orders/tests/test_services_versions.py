@@ -63,10 +63,6 @@ VERBS: dict[str, tuple[Callable[[], Order], Verb]] = {
         make_delivered,
         lambda o, m, v: services.request_revision(m, by=o.buyer, text="x", version=v),
     ),
-    "refund": (
-        make_delivered,
-        lambda o, m, v: services.refund_part(m, by=o.seller, price=100, reason="x", version=v),
-    ),
     "accept in revision": (make_in_revision, lambda o, m, v: services.accept(m, by=o.buyer, version=v)),
     "start": (
         make_accepted,

@@ -26,6 +26,7 @@ from orders.tests.factories import (
     make_in_revision,
     make_placed,
     planned,
+    refund_part,
     start_next,
     statuses,
     told,
@@ -286,7 +287,7 @@ def test_the_money_of_an_accepted_milestone_comes_out_to_the_cent(
     order = make_delivered(plan=(planned("Logo", price),), currency=currency)
     assert cents(order) == Cents(charged=pays, held=pays)
     if back:
-        services.refund_part(current(order), by=order.seller, price=back, reason="One page fewer")
+        refund_part(current(order), by=order.seller, price=back, reason="One page fewer")
         assert cents(order) == Cents(charged=pays, held=pays - refunded, refunded=refunded)
     services.accept(current(order), by=order.buyer)
     assert cents(order) == Cents(charged=pays, seller=seller, fees=platform, refunded=refunded)
@@ -306,11 +307,11 @@ def test_fees_of_half_a_cent_are_rounded_up(rate: int, price: int) -> None:
 def test_parts_of_an_open_milestone_are_refunded_and_the_rest_is_released() -> None:
     order = make_delivered()
     for part in (2_000, 1_000):
-        services.refund_part(current(order), by=order.seller, price=part, reason="Less than agreed", note="Sorry.")
+        refund_part(current(order), by=order.seller, price=part, reason="Less than agreed", note="Sorry.")
     with refused("A part is more than nothing and less than what is held of the price."):
-        services.refund_part(current(order), by=order.seller, price=9_000, reason="All of it")
+        refund_part(current(order), by=order.seller, price=9_000, reason="All of it")
     with refused("A part is more than nothing and less than what is held of the price."):
-        services.refund_part(current(order), by=order.seller, price=0, reason="Nothing")
+        refund_part(current(order), by=order.seller, price=0, reason="Nothing")
     assert statuses(order) == ("active", ["delivered", "planned", "planned"])
     assert fresh(order).decide_by == after(days=8)
     assert activity(order)[-1] == ("partly_refunded", "seller", "Script", "", "")
@@ -327,12 +328,12 @@ def test_nothing_is_refunded_of_a_milestone_that_is_not_open() -> None:
         (order.plan[1], "“Storyboard” has not started."),
     ):
         with refused(reason):
-            services.refund_part(milestone, by=order.seller, price=100, reason="Late")
+            refund_part(milestone, by=order.seller, price=100, reason="Late")
 
 
 def test_a_refund_that_the_bank_refuses_stays_in_refunds_due() -> None:
     order = make_delivered(method="card_refund_refused")
-    services.refund_part(current(order), by=order.seller, price=2_000, reason="Less than agreed")
+    refund_part(current(order), by=order.seller, price=2_000, reason="Less than agreed")
     with at(hours=2):
         settle_refunds()
     assert cents(order) == Cents(charged=12_660, held=10_550, refunds_due=2_110)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orders.guards import Refusal, guard
 from orders.models import Order
-from orders.models.milestone import no_bank_is_deciding as no_bank_is_deciding_about
+from orders.models.milestone_guards import no_bank_is_deciding as no_bank_is_deciding_about
 from orders.models.order import no_attempt_is_undecided as order_has_no_undecided_attempt
 from resolution.models.reason import Reason
 

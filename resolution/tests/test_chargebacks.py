@@ -15,7 +15,18 @@ from orders.activity import sentence
 from orders.guards import Refused, why_not
 from orders.models import Event, Order
 from orders.services.endings import pay_seller
-from orders.tests.factories import activity, cents, current, ending, fresh, planned, start_next, statuses, told
+from orders.tests.factories import (
+    activity,
+    cents,
+    current,
+    ending,
+    fresh,
+    planned,
+    refund_part,
+    start_next,
+    statuses,
+    told,
+)
 from payments.errors import Disputed
 from payments.gateways import sandbox_disputes
 from payments.models import Chargeback, ProviderEvent, Refund, SandboxDispute
@@ -87,7 +98,7 @@ def test_while_the_bank_is_deciding_nobody_cancels_refunds_or_completes(delivere
         with pytest.raises(Refused, match=BANK):
             ruled(case, **ruling)
     with pytest.raises(Refused, match=BANK):
-        orders.refund_part(logo, by=agent, price=1000, reason="Scope disagreement")
+        refund_part(logo, by=agent, price=1000, reason="Scope disagreement")
     for act in (logo.cancel, logo.complete):
         refusal = why_not(act)
         assert refusal is not None

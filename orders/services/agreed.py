@@ -1,0 +1,133 @@
+"""What changes an order because both sides agreed to it, or support decided it (O8, O17, R1).
+
+Every function here runs under the caller's lock.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from marketplace.accounts.models import User
+from marketplace.catalog.plans import InvalidPlan, PlannedMilestone, check
+from orders.activity import record
+from orders.guards import Refusal, Refused, require
+from orders.models import Event, Milestone, Order
+from payments.money import display
+
+
+def extend_delivery(
+    order: Order, milestone: Milestone, *, days: int, by: User | None, at: datetime, reason: str = "", note: str = ""
+) -> None:
+    """Give the seller `days` × 24 h more; where the date has passed, from `at` (R1, R6).
+
+    Saves the milestone. Raises `Refused` unless it is in work.
+    """
+    require(milestone.extend)
+    milestone.extend(days, at)
+    milestone.save()
+    record(
+        Event.Kind.DELIVERY_EXTENDED,
+        order,
+        by=by,
+        at=at,
+        milestone=milestone,
+        reason=reason,
+        note=note,
+        extension=_count(days, "day"),
+    )
+
+
+def add_revisions(order: Order, milestone: Milestone, *, count: int, by: User | None, at: datetime) -> None:
+    """Grant `count` extra revisions of an open milestone (O8). Saves the milestone. Raises `Refused`."""
+    require(milestone.grant_revisions)
+    milestone.grant_revisions(count)
+    milestone.save()
+    record(Event.Kind.REVISIONS_GRANTED, order, by=by, at=at, milestone=milestone, count=_count(count, "revision"))
+
+
+def change_upcoming(
+    order: Order, upcoming: Sequence[PlannedMilestone], *, by: User | None, at: datetime, reason: str = ""
+) -> None:
+    """Put `upcoming` in the place of the milestones that have not started; current and ended ones stay (O17).
+
+    All of them change together. Raises `Refused` unless the order is active and not frozen, and as `why_not_upcoming`.
+    """
+    require(order.change_upcoming)
+    refusal = why_not_upcoming(order, upcoming)
+    if refusal:
+        raise Refused(refusal)
+    before = planned(order)
+    changes = changes_in_words(before, upcoming, order.currency)
+    first = len(order.plan) - len(before) + 1
+    for position, step in enumerate(upcoming, start=first):
+        Milestone.objects.update_or_create(
+            order=order,
+            position=position,
+            defaults={
+                "title": step.title,
+                "description": step.description,
+                "price": step.price,
+                "delivery_days": step.delivery_days,
+                "revisions": step.revisions,
+            },
+        )
+    for dropped in order.milestones.filter(position__gte=first + len(upcoming)):
+        dropped.delete()
+    record(Event.Kind.PLAN_CHANGED, order, by=by, at=at, reason=reason, changes="; ".join(changes))
+
+
+def planned(order: Order) -> list[Milestone]:
+    """What has not started: always the last ones of the plan (O1)."""
+    return [milestone for milestone in order.plan if milestone.status == Milestone.Status.PLANNED]
+
+
+def why_not_upcoming(order: Order, upcoming: Sequence[PlannedMilestone]) -> Refusal | None:
+    """Why these cannot be the upcoming milestones: the terms' rules, no change, or nothing left to do."""
+    before = planned(order)
+    kept = [PlannedMilestone.of(milestone) for milestone in order.plan[: len(order.plan) - len(before)]]
+    if [PlannedMilestone.of(milestone) for milestone in before] == list(upcoming):
+        return Refusal("Nothing would change.")
+    if not upcoming and order.current is None:
+        return Refusal("At least one milestone has to stay. To end the order, the buyer can stop it.")
+    try:
+        if upcoming:
+            check(upcoming, currency=order.currency, terms=order.terms)
+    except InvalidPlan as problem:
+        return Refusal(str(problem))
+    if len(kept) + len(upcoming) > order.terms.max_milestones:
+        return Refusal(f"An order has at most {order.terms.max_milestones} milestones, those that ended included.")
+    return None
+
+
+def changes_in_words(before: Sequence[Milestone], after: Sequence[PlannedMilestone], currency: str) -> list[str]:
+    """What would be different, a phrase per milestone: “Cards” is dropped; “Poster” is added ($80.00, 3 days)."""
+    found = []
+    for was, now in zip(before, after, strict=False):
+        if PlannedMilestone.of(was) != now:
+            renamed = f"“{was.title}” becomes “{now.title}”" if was.title != now.title else f"“{now.title}”"
+            found.append(f"{renamed}: {_differences(was, now, currency)}")
+    found += [f"“{step.title}” is added ({_promise(step, currency)})" for step in after[len(before) :]]
+    return found + [f"“{step.title}” is dropped" for step in before[len(after) :]]
+
+
+def _differences(was: Milestone, now: PlannedMilestone, currency: str) -> str:
+    pairs = [
+        (display(was.price, currency), display(now.price, currency)),
+        (_count(was.delivery_days, "day"), _count(now.delivery_days, "day")),
+        (_revisions(was.revisions), _revisions(now.revisions)),
+    ]
+    changed = [f"{old} → {new}" for old, new in pairs if old != new]
+    if was.description != now.description:
+        changed.append("other details")
+    return ", ".join(changed) or "the same price, days and revisions"
+
+
+def _promise(step: PlannedMilestone, currency: str) -> str:
+    return f"{display(step.price, currency)}, {_count(step.delivery_days, 'day')}, {_revisions(step.revisions)}"
+
+
+def _revisions(number: int | None) -> str:
+    return "unlimited revisions" if number is None else _count(number, "revision")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

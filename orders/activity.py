@@ -12,6 +12,7 @@ from marketplace.accounts.models import User
 from marketplace.notifications.services import tell
 from orders.guards import require
 from orders.models import Event, Milestone, Order
+from orders.operating import operator
 from orders.words import ENDINGS, SENTENCES
 from payments.money import display
 
@@ -28,13 +29,16 @@ def record(
     moved: tuple[str, str] = ("", ""),
     reason: str = "",
     note: str = "",
-    on_behalf_of: User | None = None,
     **data: Any,
 ) -> Event:
     """Write one event and tell the other side; both sides when the clock or support acts (P4).
 
-    `by` is the acting user, None for the clock. Amounts in `data` are minor units under the names of `MONEY`.
+    `by` is the acting user, None for the clock; inside `operating.operated_by` the side that support acts for (R6).
+    Amounts in `data` are minor units under the names of `MONEY`.
     """
+    on_behalf_of, acting = None, operator()
+    if acting and by and order.side_of(by):
+        by, on_behalf_of, data["why"] = acting.agent, by, acting.why
     event = Event.objects.create(
         order=order,
         milestone=milestone,
@@ -60,12 +64,12 @@ def _tell(event: Event, order: Order, milestone: Milestone | None) -> None:
     for person in (order.buyer, order.seller):
         if person.pk == event.actor_id:
             continue
-        words = wording(event, order, viewer=None)
+        words = wording(event, order, viewer=person if event.on_behalf_of_id else None)
         words["decide_by"] = _local(order.decide_by, person)
         words["deliver_by"] = _local(milestone.deliver_by if milestone else None, person)
         words |= _untold(event, order, person)
         said = f"{say.activity.format(**words).rstrip('.')}."
-        lines = (said, event.note, say.advice.format(**words), f"{order.title}, {order}")
+        lines = (said, why(event), event.note, say.advice.format(**words), f"{order.title}, {order}")
         tell(
             [person],
             kind=event.kind,
@@ -118,6 +122,9 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
         return person.name if person else "The clock"
 
     actor = name(event.actor)
+    side = "buyer" if event.on_behalf_of_id == order.buyer_id else "seller"
+    if event.on_behalf_of_id:
+        actor = f"{actor}, for {name(getattr(order, side))},"
     words = {
         "actor": actor[0].upper() + actor[1:],
         "buyer": name(order.buyer),
@@ -130,7 +137,8 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
         **{key: display(event.data.get(key, 0), order.currency) for key in MONEY},
     }
     if event.kind == Event.Kind.ENDED:
-        words["reason"] = ENDINGS[event.reason].format(**words)
+        doers = {side: actor} if event.on_behalf_of_id else {}
+        words["reason"] = ENDINGS[event.reason].format(**words | doers)
     return words | _untold(event, order, viewer)
 
 
@@ -149,5 +157,10 @@ def _as_credit(event: Event, order: Order) -> str:
 
 def sentence(event: Event, order: Order, viewer: User | None) -> str:
     """The event as the activity tells it to `viewer`. Expects `event.actor` and `event.milestone` to be loaded."""
-    text = SENTENCES[event.kind].activity.format(**wording(event, order, viewer))
-    return Truncator(text).chars(400)
+    text = Truncator(SENTENCES[event.kind].activity.format(**wording(event, order, viewer))).chars(400)
+    return f"{text.rstrip('.')}. {why(event)}" if why(event) else text
+
+
+def why(event: Event) -> str:
+    """Why support acted for a side, as a sentence; empty for every other event."""
+    return f"Why: {event.data['why']}" if event.on_behalf_of_id else ""

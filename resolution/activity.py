@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from marketplace.accounts.models import User
 from marketplace.notifications.services import tell
-from orders.activity import record, wording
+from orders.activity import record, sentence, wording
 from orders.guards import require
 from orders.models import Event
 from resolution.models import Case
@@ -64,11 +64,12 @@ def _tell(event: Event, case: Case, at: datetime) -> None:
         # Each reads the deadline in their own time zone.
         with timezone.override(person.time_zone):
             outlook = ahead(case)
+        said = sentence(event, order, person) if event.on_behalf_of_id else ""
         tell(
             [person],
             kind=event.kind,
             title=NOTICES[event.kind].format(**wording(event, order, viewer=person)),
-            text="\n".join(filter(None, (event.reason, event.note, outlook))),
+            text="\n".join(filter(None, (said, event.reason, event.note, outlook))),
             url=case.get_absolute_url(),
             key=f"event:{event.pk}",
             at=at,

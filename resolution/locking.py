@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from marketplace.accounts.models import User
-from orders.guards import Refusal, Refused
 from orders.locking import lock
 from orders.models import Order
 from resolution.models import Case
@@ -44,9 +42,3 @@ def case_of(order: Order, case_id: int, now: datetime) -> Case:
     case.milestone = next((milestone for milestone in order.plan if milestone.pk == case.milestone_id), None)
     case.moment = now
     return case
-
-
-def refuse_party(order: Order, user: User) -> None:
-    """Nobody rules where they are a party (R6). Raises `Refused`."""
-    if order.side_of(user):
-        raise Refused(Refusal("You are a party in this order; another agent has to decide.", who="another agent"))

@@ -18,7 +18,7 @@ from orders.forms import PlainText, VersionedForm
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Order
-from resolution.locking import refuse_party
+from orders.operating import refuse_party
 from resolution.models import Case, Reason
 from resolution.services import open_case_by_support
 

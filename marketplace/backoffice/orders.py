@@ -21,9 +21,9 @@ from orders.admin import OrderList
 from orders.forms import PlainText
 from orders.guards import Refusal, Refused
 from orders.models import Attachment, Order
+from orders.operating import refuse_party
 from orders.services import withhold_file
 from resolution import services
-from resolution.locking import refuse_party
 from resolution.models import Case
 
 

@@ -21,9 +21,9 @@ from orders.forms import PlainText
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Event, Order
+from orders.operating import refuse_party
 from orders.rehearsal import Rehearsal, rehearse
 from payments.errors import PaymentsError
-from resolution.locking import refuse_party
 from resolution.models import Case, Reason
 
 

@@ -13,6 +13,7 @@ from orders.files import CheckedFile
 from orders.guards import Refusal, Refused
 from orders.locking import lock, touch
 from orders.models import Attachment, Delivery, Event, Message, Order
+from orders.operating import refuse_party
 from orders.services.verbs import verb
 
 
@@ -50,8 +51,7 @@ def withhold_file(attachment: Attachment, *, by: User, reason: str) -> Attachmen
     """Staff withhold a file with a reason: the row and its hash stay, the bytes go after the commit (O5)."""
     order, now = lock(attachment.order_id)
     attachment = Attachment.objects.get(pk=attachment.pk)
-    if order.side_of(by):
-        raise Refused(Refusal("You are a party in this order; another agent has to decide.", who="another agent"))
+    refuse_party(order, by)
     if attachment.withheld_at:
         raise Refused(Refusal("This file is already withheld."))
     stored_as = str(attachment.file.name)

@@ -17,6 +17,7 @@ from orders.activity import move, record
 from orders.guards import Refusal, Refused, require
 from orders.locking import lock, locked_milestone, touch
 from orders.models import Event, Milestone, Order
+from orders.operating import refuse_operator
 from orders.services.endings import given_back
 from orders.services.offers import hold_to_terms, new_order
 from orders.services.verbs import verb
@@ -245,6 +246,7 @@ def _start(order: Order, milestone: Milestone, how: HowToPay, *, by: User, now: 
 
 def _charge(milestone: Milestone, how: HowToPay, *, now: datetime) -> None:
     """Step one: commit the intent, and let the provider be asked after the commit, in the same process."""
+    refuse_operator()
     assert milestone.held
     charge = payments.begin_charge(milestone.held, at=now, return_url=milestone.order.get_absolute_url(), **asdict(how))
     transaction.on_commit(partial(collect, charge.pk), robust=True)

@@ -9,6 +9,7 @@ from orders.files import CheckedFile
 from orders.guards import Refusal, Refused, require
 from orders.locking import lock, locked_milestone, touch
 from orders.models import Delivery, Event, Milestone, Order
+from orders.operating import refuse_operator
 from orders.services.agreed import add_revisions
 from orders.services.endings import Because, end_if_nothing_is_left, pay_seller
 from orders.services.files import attach
@@ -76,6 +77,7 @@ def accept_and_continue(
     Returns the milestone that was started. Raises `Refused` before anything is accepted unless both acts
     are possible, `Stale`; and after the acceptance, saying so, if somebody else acts in between.
     """
+    refuse_operator()
     order = _accept_to_continue(milestone, by=by, version=version)
     following = order.next_milestone
     assert following  # the guard of the first act has seen it

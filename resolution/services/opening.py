@@ -8,9 +8,10 @@ from orders.files import CheckedFile
 from orders.guards import Refusal, Refused
 from orders.locking import locked_milestone, touch
 from orders.models import Event, Milestone, Order
+from orders.operating import refuse_party
 from orders.services import attach, freeze
 from resolution.activity import move_case
-from resolution.locking import lock_order, refuse_party
+from resolution.locking import lock_order
 from resolution.models import Case, Reason
 from resolution.services.outcomes import cancel
 from resolution.services.verbs import case_verb

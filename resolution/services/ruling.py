@@ -6,8 +6,9 @@ from marketplace.accounts.models import User
 from orders.guards import Refusal, Refused
 from orders.locking import locked_milestone, touch
 from orders.models import Event, Milestone, Order
+from orders.operating import refuse_party
 from resolution.activity import move_case
-from resolution.locking import lock_case, lock_order, refuse_party
+from resolution.locking import lock_case, lock_order
 from resolution.models import Case, Reason
 from resolution.services.opening import consider, open_for_support
 from resolution.services.outcomes import cancel, go_on

@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog.models import Gig, PlanMilestone, Terms
 from orders import services
-from orders.forms import AskForm, CheckoutForm, PayForm, RevisionForm, VersionedForm
+from orders.forms import CheckoutForm
 from orders.guards import Refusal, Refused
-from orders.views.acting import Button, after_payment, get_or_post, page_of
+from orders.views.acting import after_payment, get_or_post, page_of
+from orders.views.buttons import BUTTONS
 from orders.views.once import number_of, token_for
 from payments.errors import PaymentsError
 from payments.pricing import buyer_fee
@@ -79,52 +80,13 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "orders/checkout.html", context, status=status)
 
 
-place = page_of(
-    Button("place", services.place, PayForm, "You accepted the offer; the first milestone is funded.", pays=True)
-)
-decline = page_of(Button("decline", services.decline_offer, VersionedForm, "You declined the offer.", danger=True))
-start = page_of(Button("start", services.start, PayForm, "The milestone is funded; the seller can begin.", pays=True))
-pay = page_of(Button("pay", services.pay, PayForm, "The milestone is funded; the seller can begin.", pays=True))
-abandon = page_of(
-    Button(
-        "abandon",
-        services.abandon,
-        VersionedForm,
-        "That attempt was given up. You can pay with another card now.",
-    )
-)
-accept = page_of(Button("accept", services.accept, VersionedForm, "You accepted the delivery; the seller is paid."))
-accept_and_continue = page_of(
-    Button(
-        "accept_and_continue",
-        services.accept_and_continue,
-        PayForm,
-        "You accepted the delivery, and the next milestone is funded.",
-        pays=True,
-    )
-)
-request_revision = page_of(
-    Button(
-        "request_revision",
-        services.request_revision,
-        RevisionForm,
-        "You asked for a revision. The seller has a new delivery date.",
-    )
-)
-stop = page_of(
-    Button(
-        "stop",
-        services.stop,
-        VersionedForm,
-        "You stopped the order. What was delivered stays yours.",
-        danger=True,
-    )
-)
-order_again = page_of(
-    Button(
-        "order_again",
-        services.order_again,
-        AskForm,
-        "You asked the seller for a fresh offer with what was not started.",
-    )
-)
+place = page_of(BUTTONS["place"])
+decline = page_of(BUTTONS["decline"])
+start = page_of(BUTTONS["start"])
+pay = page_of(BUTTONS["pay"])
+abandon = page_of(BUTTONS["abandon"])
+accept = page_of(BUTTONS["accept"])
+accept_and_continue = page_of(BUTTONS["accept_and_continue"])
+request_revision = page_of(BUTTONS["request_revision"])
+stop = page_of(BUTTONS["stop"])
+order_again = page_of(BUTTONS["order_again"])

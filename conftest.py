@@ -11,7 +11,7 @@ from pytest_django import DjangoDbBlocker
 
 from marketplace.embedded.browser import HOW_TO_INSTALL, find_chromium
 
-pytest_plugins = ["payments.tests.peer"]
+pytest_plugins = ["marketplace.accounts.tests.signing_in", "payments.tests.peer"]
 
 
 @pytest.fixture(scope="session")

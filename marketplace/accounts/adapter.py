@@ -7,9 +7,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as current
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
 from django.forms import BaseForm
 from django.http import HttpRequest
+from django.urls import reverse
 
+from marketplace.accounts import second_factor
 from marketplace.accounts.models import User
 
 logger = logging.getLogger(__name__)
@@ -23,6 +26,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if commit:
             User.objects.join(user)
         return user
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Who has a second factor proves that one: their password alone neither removes it nor shows recovery codes."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if isinstance(user, User) and second_factor.is_set_up(user):
+            return [method for method in methods if method["url"] == reverse("mfa_reauthenticate")]
+        return methods
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A dead mail server is told to the person, who can ask again; addresses without an account get mail as well,

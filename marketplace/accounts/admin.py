@@ -1,16 +1,20 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.mfa.admin import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from marketplace.accounts import services
+from marketplace.accounts import second_factor, services
 from marketplace.accounts.models import User
+
+# Registered by the module that was imported from. Second factors are set up by their owners and removed below.
+admin.site.unregister(Authenticator)
 
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -34,7 +38,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     """People. Staff deactivate through the service; only superusers hand out powers or touch other staff."""
 
     add_form = NewUserForm
-    list_display = ["name", "email", "handle", "is_active", "is_staff", "joined_at"]
+    list_display = ["name", "email", "handle", "is_active", "is_staff", "second_factor", "joined_at"]
     list_filter = ["is_active", "is_staff", "groups"]
     search_fields = ["name", "email", "handle"]
     ordering = ["-joined_at"]
@@ -46,7 +50,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["email", "name", "usable_password", "password1", "password2"]})
     ]
-    actions = ["deactivate", "reactivate"]
+    actions = ["deactivate", "reactivate", "remove_second_factor"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        factors = Authenticator.objects.filter(user=OuterRef("pk"), type=second_factor.APP)
+        return super().get_queryset(request).annotate(has_second_factor=Exists(factors))
+
+    @admin.display(boolean=True)
+    def second_factor(self, person: User) -> bool:
+        return bool(person.has_second_factor)  # type: ignore[attr-defined]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         always = ["email", "handle", "is_active", "joined_at", "last_login"] if obj else []
@@ -74,6 +86,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.action(description="Reactivate", permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         self._each(request, queryset, services.reactivate, "{} reactivated.")
+
+    @admin.action(description="Remove the second factor", permissions=["remove_second_factor"])
+    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, services.remove_second_factor, "{} left without a second factor.")
+
+    def has_remove_second_factor_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
 
     def _each(self, request: HttpRequest, people: QuerySet[User], verb: Callable[..., bool], done: str) -> None:
         assert isinstance(request.user, User)

@@ -3,6 +3,7 @@
 import logging
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from marketplace.accounts.models import User
@@ -41,6 +42,23 @@ def reactivate(user: User, *, by: User) -> bool:
     user.save(update_fields=["is_active"])
     logger.info("User %s was reactivated by %s", user.pk, by.pk)
     return True
+
+
+@transaction.atomic
+def remove_second_factor(user: User, *, by: User) -> bool:
+    """Take away a lost authenticator app and the recovery codes: the person can sign in, and staff set up a new one.
+
+    Sessions in which it was used lose the administration at once. Returns False if there was none. Raises AccountError
+    for oneself, whose own page asks for a code first, and unless a superuser does it.
+    """
+    if user.pk == by.pk:
+        raise AccountError("Nobody removes their own second factor here: go to your profile.")
+    if not by.is_superuser:
+        raise AccountError("Only a superuser removes the second factor of somebody.")
+    removed, _ = Authenticator.objects.filter(user=user).delete()
+    if removed:
+        logger.info("The second factor of user %s was removed by %s", user.pk, by.pk)
+    return bool(removed)
 
 
 def confirm_email(user: User) -> None:

@@ -5,4 +5,5 @@ from marketplace.accounts import views
 app_name = "accounts"
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
+    path("accounts/2fa/totp/activate/", views.set_up_second_factor),  # instead of allauth's own view
 ]

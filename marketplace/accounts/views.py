@@ -1,5 +1,9 @@
+from allauth.mfa.base.internal.flows import post_authentication
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.views import ActivateTOTPView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.forms import BaseForm
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
@@ -20,3 +24,16 @@ def profile(request: SignedInRequest) -> HttpResponse:
         messages.success(request, "Your profile is saved.")
         return redirect("accounts:profile")
     return render(request, "accounts/profile.html", {"form": form, "person": request.user})
+
+
+class SetUpSecondFactor(ActivateTOTPView):  # type: ignore[misc]
+    """allauth's page, after which the second factor also counts as used: its code was typed just now."""
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        factor = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        post_authentication(self.request, factor, reauthenticated=True)
+        return response
+
+
+set_up_second_factor = SetUpSecondFactor.as_view()

@@ -6,6 +6,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from marketplace.accounts import second_factor
 from marketplace.accounts.requests import SignedInRequest
 from orders import services
 from orders.forms import MessageForm
@@ -28,8 +29,10 @@ def send_message(request: SignedInRequest, number: str) -> HttpResponse:
 @login_required
 @require_safe
 def file(request: SignedInRequest, number: str, pk: int) -> HttpResponse | FileResponse:
-    """Download a file of an order: for its two sides and support only, never shown on our origin."""
-    orders = Order.objects.all() if request.user.has_perm("orders.view_order") else Order.objects.of(request.user)
+    """Download a file of an order, never shown on our origin: for its two sides, and for support who used their
+    second factor, as for the administration."""
+    support = request.user.has_perm("orders.view_order") and second_factor.was_used(request)
+    orders = Order.objects.all() if support else Order.objects.of(request.user)
     attachment = get_object_or_404(Attachment.objects.filter(order__in=orders, order__number=number), pk=pk)
     if attachment.withheld_at:
         raise Http404("This file was withheld.")

@@ -98,7 +98,7 @@ class TestTheOrdersPage:
         self, desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for order in (eventful(), make_delivered()):
-            with django_assert_num_queries(20):
+            with django_assert_num_queries(22):
                 assert desk.client.get(page(order)).status_code == 200
 
     def test_an_order_without_any_money_has_a_page_too(self, desk: Desk) -> None:
@@ -160,7 +160,7 @@ class TestFindingOrders:
         for count in (0, 3):
             for _ in range(count):
                 make_accepted()
-            with django_assert_num_queries(6):
+            with django_assert_num_queries(8):
                 assert desk.client.get(ORDERS).status_code == 200
 
 
@@ -215,7 +215,7 @@ class TestTheQueue:
         for count in (0, 3):
             for _ in range(count):
                 opened(make_placed())
-            with django_assert_num_queries(6):
+            with django_assert_num_queries(8):
                 assert desk.client.get(CASES).status_code == 200
 
 
@@ -238,7 +238,7 @@ class TestTheCasesPage:
         self, desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for case in (eventful().cases.get(status="open"), opened(make_delivered())):
-            with django_assert_num_queries(15):
+            with django_assert_num_queries(17):
                 assert desk.client.get(case_page(case)).status_code == 200
 
 

@@ -33,6 +33,11 @@ SENTENCES: dict[str, Words] = {
         "The payment for “{milestone}” failed",
         "Nothing was charged. The buyer can try again, with another card too, until {decide_by}.",
     ),
+    Kind.PAYMENT_ABANDONED: Words(
+        "{actor} gave up the attempt to pay for “{milestone}”",
+        "{actor} gave up the attempt to pay for “{milestone}”",
+        "The buyer can pay with another card until {decide_by}.",
+    ),
     Kind.PAYMENT_PROCESSING: Words(
         "The bank is deciding about the payment for “{milestone}”", "The payment for “{milestone}” is being decided"
     ),

@@ -21,6 +21,7 @@ class Event(models.Model):
         PLACED = "placed"
         STARTED = "started"
         PAYMENT_FAILED = "payment_failed"
+        PAYMENT_ABANDONED = "payment_abandoned"
         PAYMENT_PROCESSING = "payment_processing"
         FUNDED = "funded"
         ACTIVATED = "activated"

@@ -160,7 +160,8 @@ def pay(
 def abandon(milestone: Milestone, *, by: User, version: int | None = None) -> Milestone:
     """Give up an attempt that the buyer did not confirm, so that another card can be used (O4).
 
-    The provider is asked to cancel it after the commit. Raises `Refused`, `Stale`.
+    The provider is asked to cancel it after the commit; should it have succeeded meanwhile, it funds. Raises
+    `Refused`, `Stale`.
     """
     order, now = lock(milestone.order_id, version=version)
     milestone = locked_milestone(order, milestone.pk)
@@ -170,6 +171,7 @@ def abandon(milestone: Milestone, *, by: User, version: int | None = None) -> Mi
     touch(order, by=by, now=now)
     order.save()
     payments.cancel_attempts(milestone.held, at=now)
+    record(Event.Kind.PAYMENT_ABANDONED, order, by=by, at=now, milestone=milestone)
     transaction.on_commit(partial(collect, milestone.undecided_charge.pk), robust=True)
     return milestone
 

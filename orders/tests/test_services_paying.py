@@ -125,6 +125,8 @@ def test_an_unconfirmed_payment_can_be_abandoned_for_another_card() -> None:
         assert at_the_provider() == ["canceled"]
         assert last_charge(order).status == "canceled"
         assert fresh(order).decide_by == after(hours=24)
+        assert activity(order)[-1] == ("payment_abandoned", "buyer", "Script", "", "")
+        assert told(order)[-1] == ("payment_abandoned", "seller")
         services.pay(current(order), by=order.buyer, method="card_ok")
     assert charges(order) == [(12_660, "canceled"), (12_660, "succeeded")]
     assert cents(order) == Cents(charged=12_660, held=12_660)

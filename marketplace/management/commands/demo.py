@@ -30,3 +30,4 @@ class Command(BaseCommand):
             ("admin", "admin@example.com"),
         ):
             self.stdout.write(f"{role:8} {email:22} password: {people.PASSWORD}")
+        self.stdout.write("The last three also need a code: python3 run.py manage second_factor support@example.com")

@@ -16,6 +16,7 @@ from orders.operating import operator
 from orders.words import ENDINGS, SENTENCES
 from payments.money import display
 
+ENDED_BY_A_SIDE = (Order.ClosedBecause.STOPPED, Order.ClosedBecause.DECLINED, Order.ClosedBecause.WITHDRAWN)
 MONEY = ("charged", "refunded", "released", "fees", "charged_back")
 
 
@@ -162,5 +163,6 @@ def sentence(event: Event, order: Order, viewer: User | None) -> str:
 
 
 def why(event: Event) -> str:
-    """Why support acted for a side, as a sentence; empty for every other event."""
-    return f"Why: {event.data['why']}" if event.on_behalf_of_id else ""
+    """Why support acted for a side, where their act is told; empty for what only followed, and for everybody else."""
+    tells = "{actor}" in SENTENCES[event.kind].activity or event.reason in ENDED_BY_A_SIDE
+    return f"Why: {event.data['why']}" if event.on_behalf_of_id and tells else ""

@@ -1,6 +1,6 @@
 """What the order page shows: what is next, who must act by when, the track, the activity, and every cent (P2)."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from orders.actions import Action, actions
 from orders.activity import sentence
 from orders.forms import DeliverForm, GrantForm, MessageForm, RevisionForm, VersionedForm
 from orders.models import Attachment, Delivery, Event, Message, Milestone, Order
+from orders.rehearsal import Outcome, outcome_of_button
 from orders.words import SENTENCES
 from payments.models import Refund
 from payments.money import display
@@ -48,7 +49,7 @@ class Button:
     primary: bool
     danger: bool
     form: forms.Form | None = None
-    outcome: list[str] = field(default_factory=list)
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "other": order.seller if side == "buyer" else order.buyer,
         "standing": standing(order, side, now, pending),
         "headline": headline(order, side, now, pending),
-        "buttons": _buttons(order, found),
+        "buttons": _buttons(order, found, viewer),
         "stop": stop,
         "blocked": [action for action in found + in_cases if not action.allowed and action is not stop],
         "cases": list(order.cases.order_by("-pk")),
@@ -128,7 +129,7 @@ def _case_actions(order: Order, case: Case | None, side: str, now: datetime) -> 
     return found + [replace(action, label=f"Case: {action.label.lower()}") for action in own]
 
 
-def _buttons(order: Order, found: list[Action]) -> list[Button]:
+def _buttons(order: Order, found: list[Action], viewer: User) -> list[Button]:
     allowed = [action for action in found if action.allowed]
     allowed.sort(key=lambda action: PRIMARY.index(action.name) if action.name in PRIMARY else len(PRIMARY))
     buttons = _confirmation(order) if any(action.name == "abandon" for action in allowed) else []
@@ -143,7 +144,7 @@ def _buttons(order: Order, found: list[Action]) -> list[Button]:
                 primary=number == 0 and action.name in PRIMARY and not (action.name == "deliver" and waits),
                 danger=action.name in DANGER,
                 form=form,
-                outcome=_outcome(order, action.name),
+                outcome=outcome_of_button(order, action.name, by=viewer) if form else None,
             )
         )
     return buttons
@@ -181,31 +182,7 @@ def _label(order: Order, action: Action) -> str:
         return f"Accept the offer · pay {display(charged.total, order.currency)}"
     if action.name == "pay" and charged:
         return f"Pay {display(charged.total, order.currency)}"
-    if action.name == "place" and charged:
-        return f"Accept the offer · pay {display(charged.total, order.currency)}"
     return f"{action.label} · pay {display(charged.total, order.currency)}" if charged else action.label
-
-
-def _outcome(order: Order, name: str) -> list[str]:
-    """What pressing the button will do, in sentences."""
-    milestone = order.current
-    if name == "accept" and milestone and milestone.held:
-        held = milestone.held
-        lines = [f"{display(held.payout, held.currency)} is paid to {order.seller.name}."]
-        if order.next_milestone is None:
-            return [*lines, "It is the last milestone: the order is completed."]
-        return [*lines, "You can start the next milestone or stop, until the deadline passes."]
-    if name == "stop":
-        left = [step.title for step in order.plan if step.status in ("planned", "awaiting_payment")]
-        completed = any(step.status == Milestone.Status.COMPLETED for step in order.plan)
-        return [
-            "What was delivered stays yours; completed milestones stay paid, and the order is completed."
-            if completed
-            else "No milestone was completed, so the order is canceled.",
-            f"Not started any more: {', '.join(left)}.",
-            "A stopped order cannot be resumed.",
-        ]
-    return []
 
 
 def _track(order: Order, files: list[Attachment], refunds: list[Refund], now: datetime) -> list[Step]:

@@ -4,16 +4,21 @@ Providers and mail are only reached after a commit, so a rehearsal reaches nobod
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from marketplace.accounts.models import User
 from marketplace.notifications.models import Notice
+from orders import services
+from orders.guards import Refusal, Refused
 from orders.locking import lock_as_it_is
 from orders.models import Event, Milestone, Order
+from payments.errors import PaymentsError
 from payments.models import Transfer
 from payments.money import display
 from payments.services import Cents, where_every_cent_is
@@ -23,12 +28,11 @@ Kind = Transfer.Kind
 
 @dataclass(frozen=True)
 class Change:
-    """Something that would be different: “Logo”: In progress → Canceled; `text` says it as a sentence."""
+    """Something that would be different: “Logo”: In progress → Canceled."""
 
     what: str
     before: str
     after: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,12 @@ class Deadline:
     what: str
     before: datetime | None
     after: datetime | None
+
+    def for_side(self, side: str) -> "Deadline":
+        """ "Your time to review “Logo”", for whom it is theirs."""
+        # Only the program's own words at the beginning: a title may speak of the buyer too.
+        theirs = f"The {side}'s "
+        return replace(self, what=f"Your {self.what.removeprefix(theirs)}") if self.what.startswith(theirs) else self
 
 
 @dataclass(frozen=True)
@@ -51,13 +61,28 @@ class Movement:
     def __str__(self) -> str:
         return f"{display(self.amount, self.currency)} {self.what}"
 
+    def for_side(self, side: str) -> "Movement":
+        return replace(self, what=self.what.replace(f"the {side}", "you")) if side else self
+
 
 @dataclass(frozen=True)
 class Message:
-    """A notice that somebody would get."""
+    """A notice that somebody would get, of one of the order's sides."""
 
     recipient: str
     title: str
+    side: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an act would do, as the side reads it that is about to confirm it; with `refusal`, why it cannot."""
+
+    changes: list[Change] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    deadlines: list[Deadline] = field(default_factory=list)
+    told: dict[str, list[str]] = field(default_factory=dict)
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True)
@@ -78,20 +103,17 @@ class Rehearsal:
         """In minor units: what would be on its way back to the buyer."""
         return sum(movement.amount for movement in self.movements if movement.what == _TO_BUYER)
 
-    @property
-    def sentences(self) -> list[str]:
-        """What would happen to every state, from and to, and to every cent: for support."""
-        return [*(f"{change.what}: {change.before} → {change.after}." for change in self.states), *self._money]
-
-    def sentences_for(self, side: str) -> list[str]:
-        """The same in the words of the side that reads it: what is the buyer's is yours."""
-        # Only the program's own words: a title may speak of the buyer too.
-        money = [line.replace(f"the {side}", "you") for line in self._money]
-        return [*(change.text for change in self.states), *money]
-
-    @property
-    def _money(self) -> list[str]:
-        return [f"{movement}." for movement in self.movements] or ["No money moves."]
+    def for_side(self, side: str) -> Outcome:
+        """The same in the words of the side that reads it: what is the buyer's is yours. Support's is «»."""
+        told: dict[str, list[str]] = {}
+        for message in self.told:
+            told.setdefault("You" if message.side == side else message.recipient, []).append(message.title)
+        return Outcome(
+            changes=self.states,
+            movements=[movement.for_side(side) for movement in self.movements],
+            deadlines=[deadline.for_side(side) for deadline in self.deadlines],
+            told=told,
+        )
 
 
 @dataclass(frozen=True)
@@ -122,10 +144,38 @@ def rehearse(order: Order, act: Callable[[], object]) -> Rehearsal:
         return rehearsal
 
 
-_TEXT = {
-    Milestone.Status.CANCELED.value: "{} is canceled.",
-    Milestone.Status.COMPLETED.value: "{} is completed.",
-    Milestone.Status.NOT_STARTED.value: "{} will not be started.",
+def outcome(rehearsal: Callable[[], Rehearsal], *, side: str) -> Outcome:
+    """What a rehearsal finds, in the words of `side`; why not, when the order has changed since it was read."""
+    try:
+        return rehearsal().for_side(side)
+    except Refused as refused:
+        return Outcome(refusal=refused.refusal)
+    except PaymentsError as error:
+        return Outcome(refusal=Refusal(str(error)))
+
+
+def outcome_of_button(order: Order, name: str, *, by: User) -> Outcome | None:
+    """What pressing a button that ends something would do; None for the others.
+
+    Of accepting and continuing only the acceptance: a rehearsal charges nobody.
+    """
+    side = order.side_of(by)
+    if name in ("accept", "accept_and_continue"):
+        milestone = order.current
+        assert milestone  # else the button is not there
+        acceptance = partial(services.accept, milestone, by=by, version=order.version)
+        found = outcome(partial(rehearse, order, acceptance), side=side)
+        # The time to continue that the acceptance gives is used at once.
+        return found if name == "accept" else replace(found, deadlines=[])
+    if name not in _ENDING:
+        return None
+    return outcome(partial(rehearse, order, partial(_ENDING[name], order, by=by, version=order.version)), side=side)
+
+
+_ENDING: dict[str, Callable[..., object]] = {
+    "stop": services.stop,
+    "decline": services.decline_offer,
+    "withdraw": services.withdraw_offer,
 }
 _TO_BUYER = "goes back to the buyer"
 _WHAT = {
@@ -144,39 +194,90 @@ def _compare(before: _Picture, after: _Picture, event_id: int, transfer_id: int)
     notices = Notice.objects.filter(key__in=keys).select_related("recipient").order_by("pk")
     return Rehearsal(
         version=before.order.version,
-        states=_states(before.order, order),
+        states=_changes(before.order, order),
         movements=[
             Movement(_WHAT.get(row.kind, row.get_kind_display()), row.amount, row.currency) for row in transfers
         ],
         before=before.cents,
         after=after.cents,
         deadlines=_deadlines(before.order, order),
-        told=[Message(notice.recipient.name, notice.title) for notice in notices],
+        told=[Message(notice.recipient.name, notice.title, order.side_of(notice.recipient)) for notice in notices],
         currency=order.currency,
     )
 
 
-def _states(before: Order, after: Order) -> list[Change]:
+def _changes(before: Order, after: Order) -> list[Change]:
+    was_at = {milestone.position: milestone for milestone in before.plan}
+    now_at = {milestone.position: milestone for milestone in after.plan}
     changes = []
-    for was, now in zip(before.plan, after.plan, strict=True):
-        if was.status != now.status:
-            name, old, new = f"“{was.title}”", was.get_status_display(), now.get_status_display()
-            changes.append(Change(name, old, new, _TEXT.get(now.status, f"{{}}: {old} → {new}.").format(name)))
+    for position in sorted(was_at | now_at):
+        was, now = was_at.get(position), now_at.get(position)
+        if was and now:
+            changes += _milestone(was, now)
+        elif was:
+            changes.append(Change(f"“{was.title}”", was.get_status_display(), "dropped"))
+        elif now:
+            named = ", ".join([f"“{now.title}”", *_promise(now)])
+            changes.append(Change(named, "–", now.get_status_display()))
     if before.status != after.status:
-        old, new = before.get_status_display(), after.get_status_display()
-        changes.append(Change("The order", old, new, f"The order ends as {new.lower()}."))
+        changes.append(Change("The order", before.get_status_display(), after.get_status_display()))
     if bool(before.paused_at) != bool(after.paused_at) and not after.has_ended:
         old, new = ("frozen", "running") if before.paused_at else ("running", "frozen")
-        changes.append(Change("The clocks", old, new, f"The clocks of the order are {new} from then on."))
+        changes.append(Change("The clocks", old, new))
     return changes
 
 
+def _milestone(was: Milestone, now: Milestone) -> list[Change]:
+    named = f"“{was.title}”"
+    changes = []
+    if was.status != now.status:
+        changes.append(Change(named, was.get_status_display(), now.get_status_display()))
+    pairs = zip([named, *_promise(was)], [f"“{now.title}”", *_promise(now)], strict=True)
+    different = [(old, new) for old, new in pairs if old != new]
+    if was.description != now.description:
+        different.append(("details", "other details"))
+    if different:
+        changes.append(Change(named, *(", ".join(words) for words in zip(*different, strict=True))))
+    return changes
+
+
+def _promise(milestone: Milestone) -> list[str]:
+    """What was agreed about a milestone: its price, days and revisions."""
+    number = milestone.revisions
+    revisions = "unlimited revisions" if number is None else _count(number + milestone.revisions_granted, "revision")
+    return [display(milestone.price, milestone.order.currency), _count(milestone.delivery_days, "day"), revisions]
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
 def _deadlines(before: Order, after: Order) -> list[Deadline]:
-    deadlines = [Deadline("The buyer decides by", before.decide_by, after.decide_by)]
-    for was, now in zip(before.plan, after.plan, strict=True):
-        runs, would_run = (step.deliver_by if step.is_in_work else None for step in (was, now))
-        deadlines.append(Deadline(f"“{was.title}” is due", runs, would_run))
+    ran, would_run = _clocks(before), _clocks(after)
+    deadlines = [Deadline(what, ran.get(what), would_run.get(what)) for what in ran | would_run]
     return [deadline for deadline in deadlines if deadline.before != deadline.after]
+
+
+def _clocks(order: Order) -> dict[str, datetime]:
+    """The order's deadlines, by what they are for: the same instant for another step is another deadline."""
+    clocks = {}
+    if order.decide_by:
+        clocks[f"The buyer's time to {_decision(order)}"] = order.decide_by
+    for milestone in order.plan:
+        if milestone.is_in_work and milestone.deliver_by:
+            clocks[f"The seller's time to deliver “{milestone.title}”"] = milestone.deliver_by
+    return clocks
+
+
+def _decision(order: Order) -> str:
+    """What the buyer has to do by the order's one deadline (O14)."""
+    milestone, following = order.current, order.next_milestone
+    if order.status == Order.Status.OFFERED:
+        return "answer the offer"
+    if milestone:
+        pays = milestone.status == Milestone.Status.AWAITING_PAYMENT
+        return f"{'pay for' if pays else 'review'} “{milestone.title}”"
+    return f"start “{following.title}” or stop" if following else "decide"
 
 
 def _last(rows: QuerySet[Any]) -> int:

@@ -1,6 +1,5 @@
 """What the pages of cases show: what is next, until when, and what if nobody acts (P2)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,9 +12,8 @@ from marketplace.catalog.durations import in_words
 from orders.actions import Action
 from orders.activity import sentence
 from orders.forms import VersionedForm
-from orders.guards import Refused
 from orders.models import Event, Order
-from orders.rehearsal import Rehearsal, rehearse
+from orders.rehearsal import Outcome, outcome, rehearse
 from orders.words import SENTENCES
 from resolution.actions import OPENING, case_actions, open_action
 from resolution.forms import AcceptForm, CaseForm, DeclineForm, EscalateForm
@@ -41,7 +39,7 @@ class Choice:
     kind: str
     label: str
     silence: str
-    outcome: list[str]
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,8 @@ class Panel:
 
     action: Action
     form: forms.Form
-    outcome: list[str]
+    outcome: Outcome | None
+    notes: list[str]
     opened: bool
     primary: bool
 
@@ -167,35 +166,29 @@ def _section(side: str) -> str:
 def _choice(order: Order, action: Action, viewer: User, now: datetime) -> Choice:
     case = consider(order, action.name, order.side_of(viewer), now=now)
     case.on_silence = case.silence()
-    outcome = _rehearsed(lambda: what_cancel_does(order, action.name, by=viewer), case.side)
+    effect = outcome(lambda: what_cancel_does(order, action.name, by=viewer), side=case.side)
     silence = "it counts as agreed" if case.on_silence == Case.Silence.AGREED else silence_in_words(case)
-    return Choice(action.name, action.label, silence, outcome)
-
-
-def _rehearsed(rehearsal: Callable[[], Rehearsal], side: str) -> list[str]:
-    try:
-        return rehearsal().sentences_for(side)
-    except Refused as refused:  # the order has changed since it was read for this page
-        return [refused.refusal.reason]
+    return Choice(action.name, action.label, silence, effect)
 
 
 def _panel(case: Case, action: Action, viewer: User, tried: str, form: forms.Form | None) -> Panel:
-    outcome = []
+    effect: Outcome | None = None
+    notes = []
     if action.name == "accept":
-        outcome = _rehearsed(lambda: rehearse(case.order, lambda: accept_case(case, by=viewer)), case.answering_side)
+        effect = outcome(lambda: rehearse(case.order, lambda: accept_case(case, by=viewer)), side=case.answering_side)
     elif action.name == "decline":
         escalation, rest = in_words(case.order.terms.escalation), in_words(case.order.terms.least_rest)
-        outcome = [
+        notes = [
             f"The order goes on, with at least {rest} on each clock.",
             f"The other side can take the case to Customer Support for {escalation}.",
         ]
     elif action.name == "withdraw":
-        outcome = ["The order goes on, and each clock has exactly the time that was left."]
+        notes = ["The order goes on, and each clock has exactly the time that was left."]
     elif action.name == "escalate":
-        outcome = ["The order is frozen again until Customer Support decides."]
+        notes = ["The order is frozen again until Customer Support decides."]
     if form is None or tried != action.name:
         form = FORMS[action.name](initial={"version": case.order.version}, auto_id=f"id_{action.name}_%s")
-    return Panel(action, form, outcome, opened=tried == action.name, primary=action.name == "accept")
+    return Panel(action, form, effect, notes, opened=tried == action.name, primary=action.name == "accept")
 
 
 def _statements(case: Case, viewer: User) -> list[Statement]:

@@ -20,6 +20,7 @@ from orders.forms import VersionedForm
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Event, Milestone, Order
+from orders.rehearsal import outcome_of_button
 from orders.words import SENTENCES
 from payments.errors import PaymentsError
 from payments.models import Charge
@@ -49,7 +50,7 @@ def page_of(button: Button) -> Callable[..., HttpResponse]:
 
     GET shows the form, or why the action is not possible. POST presses the service with the milestone that the
     address names, else with the order, and goes back to the order; when it is refused (409) or the input is wrong
-    (422) the page is shown again, with what was typed and what has changed.
+    (422) the page is shown again, with what was typed, what has changed, and what it would do now (R7).
     The other party of the order gets 403 with the reason, strangers 404.
     """
 
@@ -129,6 +130,8 @@ def _page(
         form.data = _with(form.data, version=order.version)
     context = {
         "order": order,
+        # What is refused has nothing to rehearse; what was refused because of a change is rehearsed anew (R7).
+        "outcome": outcome_of_button(order, button.name, by=request.user) if form and not refusal else None,
         "milestone": milestone,
         "name": button.name,
         "label": LABELS[button.name],

@@ -55,9 +55,14 @@ def test_the_page_says_what_silence_means_and_what_happens_to_the_money(in_progr
     response = signed_in(in_progress.buyer).get(open_url(in_progress))
     assert response.status_code == 200
     text = text_of(response)
-    agreed = "If it is agreed: “Logo” is canceled. $105.50 goes back to you."
-    silence = "If Theo Lindqvist does not answer within 48 hours, it counts as agreed."
-    assert f"Cancel the milestone {agreed} {silence}" in text
+    silence = "If Theo Lindqvist does not answer within 48 hours, it counts as agreed. If it is agreed:"
+    agreed = (
+        "State “Logo”: In progress → Canceled Money $105.50 goes back to you "
+        "Clocks The seller's time to deliver “Logo” ends "
+        "Your time to start “Business cards” or stop: until Tue 10 Nov, 12:00 (UTC) "
+        "Told Theo Lindqvist: “Logo” was canceled"
+    )
+    assert f"Cancel the milestone {silence} {agreed}" in text
     assert "If they decline, you can take it to Customer Support within 7 days." in text
 
 
@@ -233,7 +238,11 @@ def test_accept_shows_the_same_outcome_that_opening_showed(in_progress: Order) -
     case = opened(in_progress)
     text = text_of(signed_in(in_progress.seller).get(f"/cases/{case.number}/"))
     assert (
-        "“Logo” is canceled. The clocks of the order are running from then on. $105.50 goes back to the buyer." in text
+        "State “Logo”: In progress → Canceled The clocks: frozen → running Money $105.50 goes back to the buyer "
+        "Clocks Your time to deliver “Logo” ends "
+        "The buyer's time to start “Business cards” or stop: until Tue 10 Nov, 12:00 (UTC) "
+        f"Told Ana Ruiz: Case {case.number} was accepted: “Logo” is canceled and $105.50 goes back to the buyer; "
+        "“Logo” was canceled" in text
     )
     assert fresh_case(case).status == "open"
 

@@ -19,6 +19,7 @@ from marketplace.backoffice.tests.conftest import (
 )
 from orders import services
 from orders.models import Order, Pause
+from orders.rehearsal import Change
 from orders.tests.factories import (
     activity,
     after,
@@ -252,12 +253,12 @@ class TestTheRehearsal:
         start_next(order)
         answer = desk.rehearse(cancel_order(order))
         rehearsal = answer.context["rehearsal"]
-        assert rehearsal.sentences == [
-            "“Storyboard”: In progress → Canceled.",
-            "“Animation”: Not started → Not started any more.",
-            "The order: Active → Completed.",
-            "$158.25 goes back to the buyer.",
+        assert rehearsal.states == [
+            Change("“Storyboard”", "In progress", "Canceled"),
+            Change("“Animation”", "Not started", "Not started any more"),
+            Change("The order", "Active", "Completed"),
         ]
+        assert [str(movement) for movement in rehearsal.movements] == ["$158.25 goes back to the buyer"]
         assert (rehearsal.before, rehearsal.after) == (
             Cents(charged=28_485, held=15_825, seller=9_600, fees=3_060),
             Cents(charged=28_485, seller=9_600, fees=3_060, refunds_due=15_825),

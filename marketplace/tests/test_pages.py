@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -12,7 +13,8 @@ import orders.urls
 import resolution.urls
 from marketplace import clock
 from marketplace.accounts.models import User
-from marketplace.accounts.tests.factories import UserFactory
+from marketplace.accounts.tests.factories import StaffFactory, UserFactory
+from marketplace.accounts.tests.signing_in import sign_in_by_password_alone
 from marketplace.catalog.models import Gig
 from marketplace.catalog.tests.factories import GigFactory
 from marketplace.tests import invariants
@@ -352,6 +354,20 @@ def test_a_file_is_downloaded_and_never_shown_on_our_origin(disputed: Order, ana
             "attachment; filename*=utf-8''Entw%C3%BCrfe%20Set-Cookie%3A%20x%3D1.png"
         )
         assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+def test_support_downloads_files_with_their_second_factor_only(disputed: Order) -> None:
+    """The one page for staff outside of admin."""
+    support = Visitor(StaffFactory())
+    assert support.user
+    support.user.groups.add(Group.objects.get(name="Support"))
+    address = reverse("orders:file", args=[disputed.number, Attachment.objects.latest("pk").pk])
+    answer = support.client.get(address)
+    answer.close()
+    assert answer.status_code == 200
+    support.client.logout()
+    sign_in_by_password_alone(support.client, support.user, "django.contrib.auth.backends.ModelBackend")
+    assert support.client.get(address).status_code == 404
 
 
 def test_a_withheld_file_is_named_with_the_reason_and_can_no_longer_be_loaded(

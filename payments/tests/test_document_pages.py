@@ -273,8 +273,8 @@ def test_exports_read_rows_as_they_are_sent(
     buyer: User, finance: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     exported(finance)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         rows = exported(finance)
     pay(HeldFundsFactory.create())
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(exported(finance)) == len(rows) + 1

@@ -1,12 +1,15 @@
 """What every test may count on: the rows that migrations made, an empty cache, and a real Chromium."""
 
 import os
+from collections.abc import Generator
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 
 from marketplace.embedded.browser import HOW_TO_INSTALL, find_chromium
@@ -45,6 +48,15 @@ def how_to_begin_anew(cursor: CursorWrapper) -> str:
             cursor.execute(f'CREATE TABLE seeds."{table}" AS TABLE "{table}"')
             statements.append(f'INSERT INTO "{table}" SELECT * FROM seeds."{table}"')
     return ";\n".join(statements)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Generator[None, None, None]:
+    """Passwords are hashed as on the site, at the least cost."""
+    sites_own, *older = settings.PASSWORD_HASHERS
+    assert sites_own == f"{Argon2PasswordHasher.__module__}.{Argon2PasswordHasher.__name__}"
+    with override_settings(PASSWORD_HASHERS=["marketplace.tests.passwords.QuickArgon2", *older]):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from orders.actions import Action
 from orders.forms import FilesField, PlainText, VersionedForm
 from orders.models import Order
 from resolution.actions import OPENING
-from resolution.models import Reason
+from resolution.models import Case, Reason
 
 
 class CaseForm(VersionedForm):
@@ -30,7 +30,7 @@ class CaseForm(VersionedForm):
         self.kinds = {action.name: action for action in kinds}
         reasons = self.fields["reason"]
         assert isinstance(reasons, forms.ModelChoiceField)
-        reasons.queryset = Reason.objects.citable(side, order.open_milestone)
+        reasons.queryset = Reason.objects.citable(side, order.open_milestone, Case.Kind.CANCEL_MILESTONE)
         reasons.error_messages["invalid_choice"] = "This reason cannot be given now. Please choose another."
         allowed = [action.name for action in kinds if action.allowed]
         if len(allowed) == 1:

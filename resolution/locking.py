@@ -7,24 +7,23 @@ from orders.models import Order
 from resolution.models import Case
 
 
-class SilenceDue(Exception):
-    """The order's dispute was not answered in time: what its silence means has to happen first (R4)."""
+class CaseDue(Exception):
+    """A case of the order was not answered in time or has become void: what that means has to happen first (R4)."""
 
     def __init__(self, case_id: int) -> None:
-        super().__init__(f"the silence of case {case_id} is due")
+        super().__init__(f"case {case_id} is due")
         self.case_id = case_id
 
 
 def lock_order(order_id: int, *, version: int | None = None) -> tuple[Order, datetime]:
     """Lock an order for the sake of its cases, and read the clock.
 
-    Raises `SilenceDue` and `Overdue` when the clock's work comes first, `Stale`.
+    Raises `CaseDue` and `Overdue` when the clock's work comes first, `Stale`.
     """
     order, now = lock(order_id, version=version)
-    if order.paused_at:
-        due = Case.objects.filter(order=order).due(now).values_list("pk", flat=True).first()
-        if due is not None:
-            raise SilenceDue(due)
+    due = Case.objects.filter(order=order).due(now).values_list("pk", flat=True).first()
+    if due is not None:
+        raise CaseDue(due)
     return order, now
 
 

@@ -5,7 +5,10 @@ from datetime import datetime
 from django.utils import timezone
 
 from marketplace.catalog.durations import in_words
-from orders.models import Event, Order
+from orders.models import Event
+from orders.services import changes_in_words
+from payments.models import HeldFunds
+from payments.money import display
 from resolution.models import Case
 
 Kind = Event.Kind
@@ -15,6 +18,7 @@ NOTICES: dict[str, str] = {
     Kind.CASE_ACCEPTED: "Case {case} was accepted: {effect}",
     Kind.CASE_DECLINED: "{actor} declined case {case}",
     Kind.CASE_WITHDRAWN: "{actor} withdrew case {case}: the order goes on",
+    Kind.CASE_VOID: "Case {case} is void: {effect}",
     Kind.CASE_UNANSWERED: "Nobody answered case {case} in time: {effect}",
     Kind.CASE_ESCALATED: "{actor} took case {case} to Customer Support",
     Kind.CASE_RULED: "Customer Support decided case {case}: {ruling}",
@@ -25,17 +29,43 @@ NOTICES: dict[str, str] = {
 
 def effect_of(case: Case, buyer: str = "the buyer") -> str:
     """What agreeing to the case does: “Logo” is canceled and $105.50 goes back to the buyer."""
-    back = f" and {case.at_stake} goes back to {buyer}" if case.at_stake else ""
-    if case.kind == Case.Kind.CANCEL_MILESTONE:
-        return f"“{case.milestone}” is canceled{back}"
-    return f"the order is canceled{back}" if back else "the order ends; nothing is held that would go back"
+    named, held = f"“{case.milestone}”", _held(case)
+    back = f" and {display(held.left, held.currency)} goes back to {buyer}" if held and held.left else ""
+    if case.kind == Case.Kind.CANCEL_ORDER:
+        return f"the order is canceled{back}" if back else "the order ends; nothing is held that would go back"
+    if case.kind == Case.Kind.PARTIAL_REFUND:
+        amount = display(held.refund_of(case.asked_amount), held.currency) if held and case.asked_amount else "a part"
+        return f"{amount} of {named} goes back to {buyer}, the fee on it included, and the order goes on"
+    if case.kind == Case.Kind.EXTEND:
+        return f"{named} has {_count(case.asked_days, 'day')} more"
+    if case.kind == Case.Kind.EXTRA_REVISIONS:
+        return f"{named} has {_count(case.asked_revisions, 'revision')} more"
+    if case.kind == Case.Kind.CHANGE_UPCOMING:
+        return f"the upcoming milestones change: {changes_of(case)}"
+    return f"{named} is canceled{back}"
+
+
+def changes_of(case: Case) -> str:
+    """What a proposal would change in the upcoming milestones, a phrase per milestone."""
+    before = [step for step in case.order.plan if case.upcoming_from and step.position >= case.upcoming_from]
+    return "; ".join(changes_in_words(before, case.upcoming, case.order.currency))
 
 
 def silence_in_words(case: Case) -> str:
     """What was decided about silence when the case opened (R2)."""
     if case.on_silence == Case.Silence.AGREED:
         return f"it counts as agreed: {effect_of(case)}"
+    if case.on_silence == Case.Silence.WITHDRAWN:
+        return "it counts as withdrawn, and nothing changes"
     return "the case goes to Customer Support, and the order stays frozen until they decide"
+
+
+def why_void(case: Case) -> str:
+    """What a proposal spoke of that has ended (R4)."""
+    order, milestone = case.order, case.milestone
+    if milestone and (milestone.ended_at or not order.has_ended):
+        return f"“{milestone}” has ended" if milestone.ended_at else f"“{milestone}” was delivered"
+    return "the order has ended" if order.has_ended else "the next milestone was started"
 
 
 def if_nobody_acts(case: Case) -> str:
@@ -69,11 +99,6 @@ def ahead(case: Case) -> str:
     return f"Until {instant} ({timezone.get_current_timezone_name()}). {outlook}"
 
 
-def ruling_in_words(ruling: str, order: Order) -> str:
-    """What support decided, for the activity: “Logo” is canceled."""
-    return f"“{order.open_milestone}” is canceled" if ruling == Case.Kind.CANCEL_MILESTONE else "the order is canceled"
-
-
 def abandoned(case: Case) -> str:
     """The clock's statement (O15)."""
     past = in_words(case.order.terms.abandoned)
@@ -94,3 +119,19 @@ def taken_back(case: Case, amount: str, reason: str) -> str:
 def very_late(case: Case) -> str:
     """Why a case is accepted as it is opened (O15)."""
     return f"nothing was delivered, {in_words(case.order.terms.very_late)} past the delivery date"
+
+
+def at_stake(case: Case) -> str:
+    """What is held of what the case is about; empty when nothing is."""
+    held = _held(case)
+    return display(held.left, held.currency) if held and held.left else ""
+
+
+def _held(case: Case) -> HeldFunds | None:
+    """The money that the case is about: of its milestone while it is open; of whichever is open for the order's."""
+    subject = case.order.open_milestone if case.kind == Case.Kind.CANCEL_ORDER else case.milestone
+    return subject.held if subject and subject.is_open else None
+
+
+def _count(number: int | None, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

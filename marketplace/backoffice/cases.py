@@ -28,7 +28,8 @@ from resolution import services
 from resolution.admin import CaseQueue, who_is_silent
 from resolution.locking import case_of
 from resolution.models import Case
-from resolution.words import deadline_of, if_nobody_acts
+from resolution.services import Decision
+from resolution.words import at_stake, deadline_of, if_nobody_acts
 
 
 @admin.register(Case)
@@ -65,12 +66,13 @@ class CaseAdmin(Unsticking, CaseQueue):
         return rule(request, self, ruling_on(_case(object_id), name))
 
 
-# The services, and what each button says before and after.
-RULINGS = {
-    "cancel_milestone": services.rule_cancel_milestone,
-    "cancel_order": services.rule_cancel_order,
-    "dismiss": services.dismiss_case,
-}
+RULINGS = ("cancel_milestone", "cancel_order", "dismiss")
+
+
+def _act(case: Case, name: str, *, as_credit: bool = False, **ruling: Any) -> Case:
+    if name == "dismiss":
+        return services.dismiss_case(case, **ruling)
+    return services.rule(case, Decision(Case.Ruling(name), as_credit=as_credit), **ruling)
 
 
 def ruling_on(case: Case, name: str) -> Ruling:
@@ -86,7 +88,7 @@ def ruling_on(case: Case, name: str) -> Ruling:
         label=label,
         done=done,
         order=case.order,
-        act=partial(RULINGS[name], case),
+        act=partial(_act, case, name),
         back=reverse("admin:resolution_case_change", args=[case.pk]),
         case=case,
         refusal=_why_not(case, name),
@@ -121,6 +123,7 @@ def case_context(case: Case) -> dict[str, Any]:
         "due": due,
         "overdue": case.is_pending and due is not None and due <= now,
         "if_nobody_acts": if_nobody_acts(case),
+        "at_stake": at_stake(case),
         "files": list(case.files.select_related("order", "uploaded_by", "withheld_by")),
         "columns": list(CENTS.values()),
         "cents": cents_per_milestone(order),

@@ -31,7 +31,7 @@ class OpeningForm(VersionedForm):
     kind = forms.ChoiceField(label="About")
     # Support may cite all (R5).
     reason = forms.ModelChoiceField(
-        Reason.objects.filter(is_active=True), label="Reason", empty_label="Choose a reason"
+        Reason.objects.for_rulings(), label="Reason", empty_label="Choose a reason"
     )
     statement = PlainText(
         label="Statement",

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from marketplace import clock
 from marketplace.backoffice.access import RULE, SEE_ORDER, WITHHOLD, agent, find, staff_page
 from marketplace.backoffice.opening import open_case_on
+from marketplace.backoffice.operating import operate_on, sides
 from marketplace.backoffice.order_page import order_context, why_not_cancel, with_everything
 from marketplace.backoffice.ruling import Ruling, rule
 from marketplace.backoffice.stuck import Unsticking
@@ -56,6 +57,11 @@ class OrderAdmin(Unsticking, OrderList):
                 name="orders_order_open_case",
             ),
             path(
+                "<path:object_id>/on-behalf/<slug:name>/",
+                staff_page(self, self.on_behalf_view, SEE_ORDER, RULE),
+                name="orders_order_on_behalf",
+            ),
+            path(
                 "<path:object_id>/files/<int:file_id>/withhold/",
                 staff_page(self, self.withhold_view, SEE_ORDER, WITHHOLD),
                 name="orders_order_withhold",
@@ -75,6 +81,7 @@ class OrderAdmin(Unsticking, OrderList):
             "opts": self.opts,
             "title": f"Order {order.number}",
             **order_context(order, agent(request), clock.now()),
+            "sides": sides(order, agent(request), clock.now()) if request.user.has_perm(RULE) else [],
         }
         return TemplateResponse(request, "admin/orders/order/page.html", context)
 
@@ -85,7 +92,7 @@ class OrderAdmin(Unsticking, OrderList):
             label=f"Cancel “{milestone.title}”",
             done=f"“{milestone.title}” is canceled.",
             order=order,
-            act=partial(services.cancel_milestone_by_support, milestone),
+            act=partial(_act, order, Case.Ruling.CANCEL_MILESTONE),
             back=page_of(order),
             refusal=why_not_cancel(order, Case.Kind.CANCEL_MILESTONE, milestone, clock.now()),
         )
@@ -97,7 +104,7 @@ class OrderAdmin(Unsticking, OrderList):
             label="Cancel the order",
             done="The order is canceled.",
             order=order,
-            act=partial(services.cancel_order_by_support, order),
+            act=partial(_act, order, Case.Ruling.CANCEL_ORDER),
             back=page_of(order),
             refusal=why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, clock.now()),
         )
@@ -105,6 +112,9 @@ class OrderAdmin(Unsticking, OrderList):
 
     def open_case_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return open_case_on(request, self, find(Order.objects.whole(), object_id))
+
+    def on_behalf_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        return operate_on(request, self, find(Order.objects.whole(), object_id), name)
 
     def withhold_view(self, request: HttpRequest, object_id: str, file_id: int) -> HttpResponse:
         """Withhold a file: its row and hash stay, the bytes go for good (O5)."""
@@ -150,3 +160,7 @@ class OrderAdmin(Unsticking, OrderList):
 
 def page_of(order: Order) -> str:
     return reverse("admin:orders_order_change", args=[order.pk])
+
+
+def _act(order: Order, ruling: Case.Ruling, *, as_credit: bool = False, **details: Any) -> Case:
+    return services.rule_without_case(order, services.Decision(ruling, as_credit=as_credit), **details)

@@ -31,7 +31,7 @@ class RulingForm(forms.Form):
     """A valid reason and a note; the confirmation posts the version that its rehearsal was made from (O19)."""
 
     reason = forms.ModelChoiceField(
-        Reason.objects.filter(is_active=True), label="Reason", empty_label="Choose a reason"
+        Reason.objects.for_rulings(), label="Reason", empty_label="Choose a reason"
     )
     note = PlainText(
         label="Note",

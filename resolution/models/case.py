@@ -1,34 +1,44 @@
-"""The case: a dispute about one order, and everything it can become (R1–R8)."""
+"""The case: a dispute or a proposal about one order, and everything it can become (R1–R8)."""
 
 import secrets
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.urls import reverse
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.catalog.plans import PlannedMilestone
 from orders.guards import Refusal
 from orders.models import Attachment, Milestone, Order
 from orders.models.order import ALPHABET
-from payments.money import display
+from orders.services import planned
+from resolution.models.asked import Asked
 from resolution.models.case_rows import CaseQuerySet
+from resolution.models.choices import DISPUTES, Kind, Ruling, Side, Silence, Status
+from resolution.models.constraints import CONSTRAINTS, INDEXES
 from resolution.models.guards import (
+    can_take_effect,
     disputes_are_left,
     escalation_is_in_time,
+    is_a_dispute,
     its_milestone_has_not_ended,
-    milestone_is_open,
+    milestone_allows_it,
     no_attempt_is_undecided,
     no_bank_is_deciding,
     no_dispute_is_open,
+    no_proposal_is_open,
+    not_void,
     order_is_active,
     reason_may_be_cited,
+    side_may_ask,
     time_is_not_up,
 )
 from resolution.models.reason import Reason
+from resolution.models.wording import refusal_by_state, standing, what
 
 # The rules of the card schemes give a bank up to two and a half months; then support has to ask.
 BANK_DECIDES_WITHIN = timedelta(days=80)
@@ -41,32 +51,9 @@ def new_number() -> str:
 
 
 class Case(models.Model):
-    """A dispute about one order. Its transitions set this row's fields and nothing else."""
+    """A dispute or a proposal about one order. Its transitions set this row's fields and nothing else."""
 
-    class Kind(models.TextChoices):
-        CANCEL_MILESTONE = "cancel_milestone", "Cancel the milestone"
-        CANCEL_ORDER = "cancel_order", "Cancel the order"
-        CHARGEBACK = "chargeback", "The bank took the payment back"
-
-    class Side(models.TextChoices):
-        BUYER = "buyer", "Buyer"
-        SELLER = "seller", "Seller"
-        SUPPORT = "support", "Customer Support"
-        CLOCK = "clock", "The clock"
-
-    class Status(models.TextChoices):
-        NEW = "new", "Being considered"  # never saved: the database refuses it
-        OPEN = "open", "Waits for an answer"
-        ESCALATED = "escalated", "Waits for Customer Support"
-        ACCEPTED = "accepted", "Accepted"
-        DECLINED = "declined", "Declined"
-        WITHDRAWN = "withdrawn", "Withdrawn"
-        RULED = "ruled", "Decided by Customer Support"
-        DISMISSED = "dismissed", "Dismissed by Customer Support"
-
-    class Silence(models.TextChoices):
-        AGREED = "agreed", "Counts as agreed"
-        TO_SUPPORT = "to_support", "Goes to Customer Support"
+    Kind, Side, Status, Silence, Ruling = Kind, Side, Status, Silence, Ruling
 
     PENDING = (Status.OPEN, Status.ESCALATED)
 
@@ -92,6 +79,15 @@ class Case(models.Model):
     )
     reason = models.ForeignKey(Reason, models.PROTECT, related_name="cases")
     statement = models.TextField(max_length=5_000)
+    asked_amount = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="The part of the price to refund, in minor units of the order's currency."
+    )
+    asked_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    asked_revisions = models.PositiveSmallIntegerField(null=True, blank=True)
+    asked_upcoming = models.JSONField(null=True, blank=True)
+    upcoming_from = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The position of the first milestone that the change would replace."
+    )
     files = models.ManyToManyField(Attachment, blank=True, related_name="cases")
     status = FSMField(choices=Status.choices, default=Status.NEW)
 
@@ -106,7 +102,8 @@ class Case(models.Model):
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="cases_ended"
     )
-    ruling = models.CharField(max_length=30, choices=Kind.choices, blank=True)
+    ruling = models.CharField(max_length=30, choices=Ruling.choices, blank=True)
+    decision = models.CharField(max_length=300, blank=True, help_text="What support decided, in words.")
     ruling_reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True, related_name="cases_ruled")
     note = models.TextField(max_length=5_000, blank=True, help_text="Support's note; both sides read it.")
     stuck_at = models.DateTimeField(null=True, blank=True, help_text="A sweep failed here; staff must look.")
@@ -115,50 +112,8 @@ class Case(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["order"], condition=Q(status__in=["open", "escalated"]), name="one_dispute_at_a_time"
-            ),
-            models.CheckConstraint(
-                condition=Q(status__in=["open", "escalated"], ended_at=None)
-                | Q(status__in=["accepted", "declined", "withdrawn", "ruled", "dismissed"], ended_at__isnull=False),
-                name="case_ended_as_a_whole",
-            ),
-            # What silence means is decided when the case opens (R2).
-            models.CheckConstraint(
-                condition=~Q(status="open") | (Q(answer_by__isnull=False) & ~Q(on_silence="")),
-                name="case_open_until_answered",
-            ),
-            models.CheckConstraint(
-                condition=~Q(status="escalated") | Q(support_due__isnull=False), name="case_escalated_is_due"
-            ),
-            models.CheckConstraint(
-                condition=~Q(status="declined") | Q(escalate_by__isnull=False), name="case_declined_may_go_on"
-            ),
-            models.CheckConstraint(
-                condition=~Q(status__in=["ruled", "dismissed"]) | (Q(ruling_reason__isnull=False) & ~Q(note="")),
-                name="case_ruled_with_reason_and_note",
-            ),
-            models.CheckConstraint(
-                condition=Q(status="ruled") & ~Q(ruling="") | ~Q(status="ruled") & Q(ruling=""),
-                name="case_ruling_when_ruled",
-            ),
-            models.CheckConstraint(
-                condition=Q(side="clock", opened_by=None)
-                | Q(side__in=["buyer", "seller", "support"], opened_by__isnull=False),
-                name="case_opened_by_its_side",
-            ),
-            models.CheckConstraint(
-                condition=~Q(kind__in=["cancel_milestone", "chargeback"]) | Q(milestone__isnull=False),
-                name="case_names_its_milestone",
-            ),
-        ]
-        indexes = [
-            # The sweep: due().
-            models.Index(fields=["answer_by"], condition=Q(status="open", stuck_at=None), name="cases_due"),
-            # Support's queue: for_support().
-            models.Index(fields=["support_due", "id"], condition=Q(status="escalated"), name="cases_for_support"),
-        ]
+        constraints = CONSTRAINTS
+        indexes = INDEXES
 
     _moment: datetime | None = None
 
@@ -183,6 +138,15 @@ class Case(models.Model):
     def is_pending(self) -> bool:
         return self.status in self.PENDING
 
+    @property
+    def is_dispute(self) -> bool:
+        return self.kind in DISPUTES
+
+    @property
+    def freezes(self) -> bool:
+        """R4: disputes stop the order's clocks until they end, proposals stop nothing."""
+        return self.is_dispute and self.is_pending
+
     def is_overdue(self, now: datetime) -> bool:
         """Whether silence has decided, and the clock owes its effect. The last instant is too late (O7)."""
         return self.status == self.Status.OPEN and self.answer_by is not None and self.answer_by <= now
@@ -191,7 +155,8 @@ class Case(models.Model):
     def can_go_to_support(self) -> bool:
         """R3: declined, in time, and there is still something to decide."""
         conditions = (escalation_is_in_time, order_is_active, its_milestone_has_not_ended)
-        return self.status == self.Status.DECLINED and all(condition(self) for condition in conditions)
+        declined = self.status == self.Status.DECLINED and self.is_dispute
+        return declined and all(condition(self) for condition in conditions)
 
     @property
     def answering_side(self) -> str:
@@ -203,59 +168,66 @@ class Case(models.Model):
         return {"buyer": self.order.buyer, "seller": self.order.seller}.get(self.answering_side)
 
     @property
+    def upcoming(self) -> list[PlannedMilestone]:
+        """What the upcoming milestones would be."""
+        return [PlannedMilestone(**step) for step in self.asked_upcoming or []]
+
+    def ask(self, asked: Asked) -> None:
+        """Set what the case asks for; what `upcoming` would replace is what has not started now."""
+        self.asked_amount, self.asked_days, self.asked_revisions = asked.amount, asked.days, asked.revisions
+        if asked.upcoming is not None:
+            self.asked_upcoming = [asdict(step) for step in asked.upcoming]
+            self.upcoming_from = len(self.order.plan) - len(planned(self.order)) + 1
+
+    def void_since(self) -> datetime | None:
+        """When what an open proposal speaks of ended, so that it means nothing any more (R4); None while it does."""
+        if self.status != self.Status.OPEN or self.is_dispute:
+            return None
+        ends = [self.order.ended_at]
+        if self.milestone:
+            ends.append(self.milestone.ended_at)
+            delivered = self.milestone.delivered_at
+            if self.kind == self.Kind.EXTEND and delivered and delivered >= self.opened_at:
+                ends.append(delivered)
+        if self.upcoming_from is not None:
+            ends += [step.started_at for step in self.order.plan if step.position == self.upcoming_from]
+        return min((end for end in ends if end), default=None)
+
+    @property
     def what(self) -> str:
-        """What the case asks for: cancel “Logo”, or cancel the order."""
-        if self.kind == self.Kind.CANCEL_MILESTONE and self.milestone:
-            return f"cancel “{self.milestone.title}”"
-        if self.kind == self.Kind.CHARGEBACK and self.milestone:
-            return f"wait for the bank's decision about “{self.milestone.title}”"
-        return "cancel the order"
+        """What the case asks for: cancel “Logo”, refund $16.50 of “Logo”."""
+        return what(self)
 
     @property
     def standing(self) -> str:
         """The status in words. A chargeback's case waits for the bank and is decided by it."""
-        if self.kind != self.Kind.CHARGEBACK:
-            return str(self.get_status_display())
-        return {
-            self.Status.ESCALATED: "Waits for the buyer's bank",
-            self.Status.RULED: "The bank decided for the buyer",
-            self.Status.DISMISSED: "The bank decided for the seller",
-        }[self.Status(self.status)]
+        return standing(self)
 
     @property
     def is_very_late_claim(self) -> bool:
         """O15: the buyer cites *seller late*, nothing was delivered, and the date is more than a day past."""
         return (
             self.side == self.Side.BUYER
+            and self.kind in (self.Kind.CANCEL_MILESTONE, self.Kind.CANCEL_ORDER)
             and self.reason.code == Reason.SELLER_LATE
             and self.milestone is not None
             and self.milestone.is_very_late(self.moment)
         )
 
     def silence(self) -> str:
-        """R2: nothing delivered, or no milestone open: agreed; delivered: to support."""
+        """R2: proposals count as withdrawn; a refund that the seller offers as agreed, one that the buyer asks for goes
+        to support; cancellations with nothing delivered, or no milestone open: agreed; delivered: to support."""
+        if not self.is_dispute:
+            return self.Silence.WITHDRAWN
+        if self.kind == self.Kind.PARTIAL_REFUND:
+            return self.Silence.AGREED if self.side == self.Side.SELLER else self.Silence.TO_SUPPORT
         if self.milestone and self.milestone.delivered_at:
             return self.Silence.TO_SUPPORT
         return self.Silence.AGREED
 
     def refusal_by_state(self, action: str = "") -> Refusal:
         """What to say when the case's state does not allow an action."""
-        if self.kind == self.Kind.CHARGEBACK and self.status != self.Status.NEW:
-            return Refusal(f"{self.standing}.", who="" if self.ended_at else "the buyer's bank")
-        return {
-            self.Status.NEW: Refusal("The case is not open yet."),
-            self.Status.OPEN: Refusal(
-                f"The case waits for the {self.answering_side}'s answer.", who=self.answering_side, when=self.answer_by
-            ),
-            self.Status.ESCALATED: Refusal(
-                "The case waits for Customer Support.", who="support", when=self.support_due
-            ),
-            self.Status.ACCEPTED: Refusal("The case was accepted."),
-            self.Status.DECLINED: Refusal("The case was declined."),
-            self.Status.WITHDRAWN: Refusal("The case was withdrawn."),
-            self.Status.RULED: Refusal("Customer Support has decided this case."),
-            self.Status.DISMISSED: Refusal("Customer Support has dismissed this case."),
-        }[self.Status(self.status)]
+        return refusal_by_state(self)
 
     # Transitions
 
@@ -265,11 +237,14 @@ class Case(models.Model):
         target=Status.OPEN,
         conditions=[
             order_is_active,
+            side_may_ask,
             no_dispute_is_open,
-            milestone_is_open,
+            no_proposal_is_open,
+            milestone_allows_it,
             no_attempt_is_undecided,
             disputes_are_left,
             reason_may_be_cited,
+            can_take_effect,
         ],
     )
     def open(self, now: datetime) -> None:
@@ -282,50 +257,59 @@ class Case(models.Model):
         status,
         source=Status.NEW,
         target=Status.ESCALATED,
-        conditions=[order_is_active, no_dispute_is_open, milestone_is_open, no_attempt_is_undecided],
+        conditions=[is_a_dispute, order_is_active, no_dispute_is_open, milestone_allows_it, no_attempt_is_undecided],
     )
     def open_for_support(self, now: datetime) -> None:
         """R3, O15, O20: by support or the clock; nobody is asked to answer."""
         self.opened_at = now
         self.support_due = now + self.order.terms.support
 
-    @transition(status, source=Status.OPEN, target=Status.ACCEPTED, conditions=[time_is_not_up])
+    @transition(
+        status, source=Status.OPEN, target=Status.ACCEPTED, conditions=[time_is_not_up, not_void, can_take_effect]
+    )
     def accept(self, now: datetime, by: User | None, text: str) -> None:
         """R2; `by` is None when a very late milestone's case is accepted as it is opened (O15)."""
         self.answer = text
         self.ended_at, self.ended_by = now, by
 
-    @transition(status, source=Status.OPEN, target=Status.DECLINED, conditions=[time_is_not_up])
+    @transition(status, source=Status.OPEN, target=Status.DECLINED, conditions=[time_is_not_up, not_void])
     def decline(self, now: datetime, by: User, text: str) -> None:
-        """R2, R3: it may be taken to support until `escalate_by`."""
+        """R2, R3: a dispute may be taken to support until `escalate_by`."""
         self.answer = text
         self.ended_at, self.ended_by = now, by
-        self.escalate_by = now + self.order.terms.escalation
+        if self.is_dispute:
+            self.escalate_by = now + self.order.terms.escalation
 
     @transition(
         status,
         source=[Status.OPEN, Status.ESCALATED],
         target=Status.WITHDRAWN,
-        conditions=[no_bank_is_deciding, time_is_not_up],
+        conditions=[no_bank_is_deciding, time_is_not_up, not_void],
     )
     def withdraw(self, now: datetime, by: User) -> None:
         """R2, R4: by the opener, before it is answered or ruled on."""
         self.ended_at, self.ended_by = now, by
 
-    @transition(status, source=Status.OPEN, target=RETURN_VALUE(Status.ACCEPTED, Status.ESCALATED))
+    @transition(status, source=Status.OPEN, target=RETURN_VALUE(Status.ACCEPTED, Status.ESCALATED, Status.WITHDRAWN))
     def fall_silent(self, at: datetime) -> str:
         """R2: nobody answered by `at`; what that means was decided when the case opened."""
-        if self.on_silence == self.Silence.AGREED:
-            self.ended_at, self.ended_by = at, None
-            return self.Status.ACCEPTED
-        self.support_due = at + self.order.terms.support
-        return self.Status.ESCALATED
+        if self.on_silence == self.Silence.TO_SUPPORT:
+            self.support_due = at + self.order.terms.support
+            return self.Status.ESCALATED
+        self.ended_at, self.ended_by = at, None
+        return self.Status.ACCEPTED if self.on_silence == self.Silence.AGREED else self.Status.WITHDRAWN
+
+    @transition(status, source=Status.OPEN, target=Status.VOID)
+    def become_void(self, at: datetime) -> None:
+        """R4: what the proposal speaks of ended at `at`."""
+        self.ended_at, self.ended_by = at, None
 
     @transition(
         status,
         source=Status.DECLINED,
         target=Status.ESCALATED,
         conditions=[
+            is_a_dispute,
             escalation_is_in_time,
             order_is_active,
             its_milestone_has_not_ended,
@@ -343,18 +327,18 @@ class Case(models.Model):
         status,
         source=[Status.OPEN, Status.ESCALATED],
         target=Status.RULED,
-        conditions=[no_bank_is_deciding, time_is_not_up],
+        conditions=[is_a_dispute, no_bank_is_deciding, time_is_not_up],
     )
-    def rule(self, now: datetime, by: User, ruling: str, reason: Reason, note: str) -> None:
-        """R6."""
+    def rule(self, now: datetime, by: User, ruling: str, decision: str, reason: Reason, note: str) -> None:
+        """R6; `decision` says the ruling in words."""
         self.ended_at, self.ended_by = now, by
-        self.ruling, self.ruling_reason, self.note = ruling, reason, note
+        self.ruling, self.decision, self.ruling_reason, self.note = ruling, decision, reason, note
 
     @transition(
         status,
         source=[Status.OPEN, Status.ESCALATED],
         target=Status.DISMISSED,
-        conditions=[no_bank_is_deciding, time_is_not_up],
+        conditions=[is_a_dispute, no_bank_is_deciding, time_is_not_up],
     )
     def dismiss(self, now: datetime, by: User, reason: Reason, note: str) -> None:
         """R6."""
@@ -381,13 +365,4 @@ class Case(models.Model):
     def end_lost(self, now: datetime, reason: Reason, note: str) -> None:
         """M10: the bank decided for the buyer, so that the milestone is canceled, whatever the case asked for."""
         self.ended_at = now
-        self.ruling, self.ruling_reason, self.note = self.Kind.CANCEL_MILESTONE, reason, note
-
-    # In words
-
-    @property
-    def at_stake(self) -> str:
-        """What the buyer gets back if the case is agreed to; empty when nothing is held."""
-        subject = self.order.open_milestone if self.kind == self.Kind.CANCEL_ORDER else self.milestone
-        held = subject.held if subject and subject.is_open else None
-        return display(held.left, held.currency) if held and held.left else ""
+        self.ruling, self.ruling_reason, self.note = self.Ruling.CANCEL_MILESTONE, reason, note

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from marketplace.accounts.models import User
+from orders.models import Milestone, Order
+from resolution.models.choices import DISPUTES, PROPOSALS, Kind
 
 if TYPE_CHECKING:
     from resolution.models.case import Case
@@ -21,11 +23,32 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def pending(self) -> "CaseQuerySet":
         """Those that freeze their order; at most one per order."""
-        return self.filter(status__in=self.model.PENDING)
+        return self.filter(status__in=self.model.PENDING, kind__in=DISPUTES)
+
+    def proposed(self) -> "CaseQuerySet":
+        """The proposals that wait for an answer, those included that have become void meanwhile."""
+        return self.filter(status=self.model.Status.OPEN, kind__in=PROPOSALS)
 
     def due(self, now: datetime) -> "CaseQuerySet":
-        """Whose silence the clock owes an effect; served by the partial index `cases_due`."""
-        return self.filter(status=self.model.Status.OPEN, stuck_at=None, answer_by__lte=now)
+        """Those that the clock owes something: the effect of silence, or that they are void (R2, R4).
+
+        Served by the partial index `cases_due`: there are never many open cases.
+        """
+        return self.filter(
+            Q(answer_by__lte=now) | Q(pk__in=self.model.objects.void()), status=self.model.Status.OPEN, stuck_at=None
+        )
+
+    def void(self) -> "CaseQuerySet":
+        """Open proposals about what has ended: `Case.void_since` for many at once."""
+        started = Milestone.objects.filter(
+            order=OuterRef("order"), position=OuterRef("upcoming_from"), started_at__isnull=False
+        )
+        return self.proposed().filter(
+            Q(order__status__in=Order.ENDED)
+            | Q(milestone__ended_at__isnull=False)
+            | Q(kind=Kind.EXTEND, milestone__delivered_at__gte=F("opened_at"))
+            | Exists(started)
+        )
 
     def for_support(self) -> "CaseQuerySet":
         """Support's queue, by what is due first (R8)."""

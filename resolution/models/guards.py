@@ -5,10 +5,13 @@ Their subject is a case of a locked order, or one that a page looks at, at the i
 
 from typing import TYPE_CHECKING
 
-from orders.guards import Refusal, guard
-from orders.models import Order
+from orders.guards import Refusal, guard, why_not
+from orders.models import Milestone, Order
 from orders.models.milestone_guards import no_bank_is_deciding as no_bank_is_deciding_about
 from orders.models.order import no_attempt_is_undecided as order_has_no_undecided_attempt
+from orders.services import why_not_upcoming
+from payments.money import display
+from resolution.models.choices import DISPUTES, OF_OPEN_MILESTONE, Kind
 from resolution.models.reason import Reason
 
 if TYPE_CHECKING:
@@ -33,25 +36,109 @@ def no_dispute_is_open(case: "Case") -> Refusal | None:
 
 
 @guard
-def milestone_is_open(case: "Case") -> Refusal | None:
-    """R2: only a funded milestone that has not ended can be canceled."""
-    if case.kind not in (case.Kind.CANCEL_MILESTONE, case.Kind.CHARGEBACK):
+def is_a_dispute(case: "Case") -> Refusal | None:
+    """R6: what the two sides propose to each other is theirs to agree on."""
+    if case.is_dispute:
         return None
-    if case.milestone is None:
-        return Refusal("No milestone is open, so there is none to cancel.")
-    return None if case.milestone.is_open else case.milestone.refusal_by_state()
+    return Refusal("Customer Support decides disputes; a proposal is for the two sides to agree on.")
+
+
+@guard
+def side_may_ask(case: "Case") -> Refusal | None:
+    """R2: who may open which kind."""
+    asks = {Kind.EXTEND: "seller", Kind.EXTRA_REVISIONS: "buyer"}.get(Kind(case.kind), case.side)
+    if asks != case.side:
+        return Refusal(f"Only the {asks} can ask for this.", who=asks)
+    return None
+
+
+@guard
+def no_proposal_is_open(case: "Case") -> Refusal | None:
+    """R1: one proposal at a time; what has become void is in nobody's way."""
+    if case.is_dispute:
+        return None
+    proposed = (other for other in case.order.cases.proposed() if not on_rows_of(case, other).void_since())
+    earlier = next(proposed, None)
+    if earlier is None:
+        return None
+    side = earlier.answering_side
+    return Refusal(
+        f"A proposal waits for the {side}'s answer already: one at a time.", who=side, when=earlier.answer_by
+    )
+
+
+def on_rows_of(case: "Case", other: "Case") -> "Case":
+    """Another case of the same order, on the same rows of it."""
+    other.order = case.order
+    other.milestone = next((step for step in case.order.plan if step.pk == other.milestone_id), None)
+    return other
+
+
+@guard
+def milestone_allows_it(case: "Case") -> Refusal | None:
+    """R2: what the milestone that the case speaks of has to be like."""
+    milestone = case.milestone
+    if case.kind not in OF_OPEN_MILESTONE:
+        return None
+    if milestone is None:
+        rest = {
+            Kind.PARTIAL_REFUND: "so nothing is held that could go back",
+            Kind.EXTEND: "so there is no delivery date to extend",
+            Kind.EXTRA_REVISIONS: "so there is nothing to revise",
+        }.get(Kind(case.kind), "so there is none to cancel")
+        return Refusal(f"No milestone is open, {rest}.")
+    if not milestone.is_open:
+        return milestone.refusal_by_state()
+    if case.kind == Kind.EXTEND:
+        return why_not(milestone.extend)
+    if case.kind == Kind.EXTRA_REVISIONS:
+        if milestone.status == Milestone.Status.IN_PROGRESS:
+            return milestone.refusal_by_state()
+        return why_not(milestone.grant_revisions)
+    return None
+
+
+@guard
+def can_take_effect(case: "Case") -> Refusal | None:
+    """R1: what is asked for is possible now, by the order's own rules. What is not known yet is not judged."""
+    milestone = case.milestone
+    if case.kind == Kind.EXTEND and milestone:
+        return why_not(milestone.extend)
+    if case.kind == Kind.EXTRA_REVISIONS and milestone:
+        return why_not(milestone.grant_revisions)
+    if case.kind == Kind.CHANGE_UPCOMING:
+        change = case.asked_upcoming is not None
+        return why_not(case.order.change_upcoming) or (why_not_upcoming(case.order, case.upcoming) if change else None)
+    if case.kind == Kind.PARTIAL_REFUND and case.asked_amount and milestone and milestone.held:
+        return why_not_part(milestone, case.asked_amount)
+    return None
+
+
+def why_not_part(milestone: Milestone, price: int) -> Refusal | None:
+    """Why `price` (minor units) is no part of what is held of the milestone's price that could go back (R2, M5)."""
+    held = milestone.held
+    if held is None or not milestone.is_open:
+        return milestone.refusal_by_state()
+    if not 0 < price < held.left_price:
+        most = display(held.left_price, held.currency)
+        return Refusal(f"A part is more than nothing and less than the {most} that are held of the price.")
+    if price % held.step:
+        return Refusal(f"Amounts in {held.currency} go in steps of {display(held.step, held.currency)}.")
+    return None
 
 
 @guard
 def no_attempt_is_undecided(case: "Case") -> Refusal | None:
     """R2: while the bank is deciding, the money of the next milestone may still arrive."""
-    return order_has_no_undecided_attempt.why_not(case.order)
+    return order_has_no_undecided_attempt.why_not(case.order) if case.is_dispute else None
 
 
 @guard
 def disputes_are_left(case: "Case") -> Refusal | None:
     """R1: at most two per side and milestone; more only by support."""
-    earlier = case.order.cases.filter(milestone=case.milestone, side=case.side)
+    if not case.is_dispute:
+        return None
+    earlier = case.order.cases.filter(milestone=case.milestone, side=case.side, kind__in=DISPUTES)
     if earlier.count() < DISPUTES_PER_SIDE:
         return None
     about = f"“{case.milestone.title}”" if case.milestone else "the order between milestones"
@@ -64,7 +151,7 @@ def reason_may_be_cited(case: "Case") -> Refusal | None:
     """R5. A case that is only being considered has no reason yet."""
     if case.reason_id is None:
         return None
-    if not Reason.objects.citable(case.side, case.milestone).filter(pk=case.reason_id).exists():
+    if not Reason.objects.citable(case.side, case.milestone, case.kind).filter(pk=case.reason_id).exists():
         return Refusal(f"“{case.reason.text}” is not a reason that you can give now. Please choose another.")
     if case.reason.code == Reason.SELLER_LATE and not (case.milestone and case.milestone.is_late(case.moment)):
         due = case.milestone.deliver_by if case.milestone else None
@@ -77,6 +164,14 @@ def time_is_not_up(case: "Case") -> Refusal | None:
     """R2: windows are [start, end). What silence means happens first, whoever comes."""
     if case.is_overdue(case.moment):
         return Refusal("The time to answer is over: what silence means is about to happen.")
+    return None
+
+
+@guard
+def not_void(case: "Case") -> Refusal | None:
+    """R4: nobody answers a proposal about what has ended."""
+    if case.void_since():
+        return Refusal("The proposal is void: what it speaks of has ended.")
     return None
 
 
@@ -99,5 +194,5 @@ def its_milestone_has_not_ended(case: "Case") -> Refusal | None:
 @guard
 def no_bank_is_deciding(case: "Case") -> Refusal | None:
     """M10: until the bank has decided nobody ends the dispute, because that would let the clocks run."""
-    milestone = case.order.open_milestone
+    milestone = case.order.open_milestone if case.is_dispute else None
     return no_bank_is_deciding_about.why_not(milestone) if milestone else None

@@ -5,15 +5,21 @@ from django.db import models
 from django.db.models import Count, Q
 
 from orders.models import Milestone
+from resolution.models.choices import DISPUTES
 
 BUYER = "buyer"
 
 
 class ReasonQuerySet(models.QuerySet["Reason"]):
-    def citable(self, side: str, milestone: Milestone | None) -> "ReasonQuerySet":
-        """What this side may cite while `milestone` is open, or between milestones (R5)."""
+    def citable(self, side: str, milestone: Milestone | None, kind: str) -> "ReasonQuerySet":
+        """What this side may cite in this kind of case while `milestone` is open, or between milestones (R5)."""
         by_side = Q(cited_by_buyer=True) if side == BUYER else Q(cited_by_seller=True)
-        return self.filter(by_side, is_active=True, states__contains=[Reason.state_of(milestone)])
+        by_kind = Q(in_disputes=True) if kind in DISPUTES else Q(in_proposals=True)
+        return self.filter(by_side, by_kind, is_active=True, states__contains=[Reason.state_of(milestone)])
+
+    def for_rulings(self) -> "ReasonQuerySet":
+        """Support may cite all that a dispute can be about (R5)."""
+        return self.filter(is_active=True, in_disputes=True)
 
     def with_citations(self) -> "ReasonQuerySet":
         """Citing is counted: `opened_with` by those who opened cases, `ruled_with` by support (R5)."""
@@ -38,6 +44,8 @@ class Reason(models.Model):
     text = models.CharField(max_length=120)
     cited_by_buyer = models.BooleanField(default=False)
     cited_by_seller = models.BooleanField(default=False)
+    in_disputes = models.BooleanField(default=True)
+    in_proposals = models.BooleanField(default=False)
     states = ArrayField(models.CharField(max_length=20, choices=State.choices), help_text="States to cite it in.")
     position = models.PositiveSmallIntegerField()
     is_active = models.BooleanField("active", default=True)

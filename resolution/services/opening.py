@@ -13,15 +13,25 @@ from orders.services import attach, freeze
 from resolution.activity import move_case
 from resolution.locking import lock_order
 from resolution.models import Case, Reason
+from resolution.models.asked import NOTHING_MORE, Asked
 from resolution.services.outcomes import cancel
 from resolution.services.verbs import case_verb
 from resolution.words import effect_of, very_late
 
 
-def consider(order: Order, kind: str, side: str, *, now: datetime, milestone: Milestone | None = None) -> Case:
+def consider(
+    order: Order,
+    kind: str,
+    side: str,
+    *,
+    now: datetime,
+    milestone: Milestone | None = None,
+    asked: Asked = NOTHING_MORE,
+) -> Case:
     """A case that is not opened yet, about `milestone` or the open one: its guards say whether it could be."""
     case = Case(order=order, kind=kind, side=side, milestone=milestone or order.open_milestone)
     case.moment = now
+    case.ask(asked)
     return case
 
 
@@ -33,15 +43,19 @@ def open_case(
     kind: str,
     reason: Reason,
     statement: str,
+    asked: Asked = NOTHING_MORE,
     files: Sequence[CheckedFile] = (),
     milestone: Milestone | None = None,
     version: int | None = None,
 ) -> Case:
-    """Open a dispute: the order is frozen, the other side has the terms' time to answer, and what their silence
-    means is decided now (R2, R4). A very late milestone's case is accepted as it is opened (O15).
+    """Open a case: the other side has the terms' time to answer, and what their silence means is decided now (R2).
+    A dispute freezes the order, a proposal does not (R4). A very late milestone's cancellation is accepted as it is
+    opened (O15).
 
-    Case, files, pause and events appear together; for a very late milestone its end and refund as well.
-    Raises `Refused` when it is not possible now or the reason may not be cited, `Stale`.
+    `asked` is what the kind asks for. Case, files, pause and events appear together; for a very late milestone its end
+    and refund as well.
+    Raises `Refused` when it is not possible now, the reason may not be cited or what is asked for is not possible;
+    `Stale`.
     """
     order, now = lock_order(order.pk, version=version)
     side = order.side_of(by)
@@ -49,7 +63,7 @@ def open_case(
         raise Refused(Refusal("Only the buyer and the seller can open a case here.", who="buyer or seller"))
     if milestone:
         milestone = locked_milestone(order, milestone.pk)
-    case = consider(order, kind, side, now=now, milestone=milestone)
+    case = consider(order, kind, side, now=now, milestone=milestone, asked=asked)
     case.opened_by, case.reason, case.statement = by, reason, statement
     touch(order, by=by, now=now)
     at_once = case.is_very_late_claim
@@ -64,6 +78,9 @@ def open_case(
         silently=at_once,
     )
     case.files.set(attach(order, files, by=by, at=now))
+    if not case.is_dispute:
+        order.save()
+        return case
     if not at_once:
         freeze(order, by=by, at=now, case_number=case.number)
         return case

@@ -1,12 +1,47 @@
-"""What the end of a dispute does to its order: under the caller's lock; what is changed is saved."""
+"""What the end of a case does to its order: under the caller's lock; what is changed is saved."""
 
 from datetime import datetime
 
 from marketplace.accounts.models import User
 from orders.guards import Refusal, Refused
 from orders.models import Order
-from orders.services import cancel_milestone, cancel_order, resume
+from orders.services import (
+    add_revisions,
+    cancel_milestone,
+    cancel_order,
+    change_upcoming,
+    extend_delivery,
+    refund_part,
+    resume,
+)
 from resolution.models import Case
+
+
+def take_effect(order: Order, case: Case, *, because: str, by: User | None, at: datetime) -> None:
+    """What the case asked for happens, because both sides agreed to it or silence counts as that (R1, R2).
+
+    A frozen order's clocks run again first. `because` is how the order ends if nothing is left to do.
+    Raises `Refused` when it is not possible any more.
+    """
+    reason = case.reason.text
+    if case.kind in (Case.Kind.CANCEL_MILESTONE, Case.Kind.CANCEL_ORDER):
+        cancel(order, case.kind, because=because, by=by, at=at, reason=reason)
+    elif case.kind == Case.Kind.CHANGE_UPCOMING:
+        change_upcoming(order, case.upcoming, by=by, at=at, reason=reason)
+    else:
+        _change_milestone(order, case, by=by, at=at, reason=reason)
+    order.save()
+
+
+def _change_milestone(order: Order, case: Case, *, by: User | None, at: datetime, reason: str) -> None:
+    assert case.milestone  # the database refuses these kinds without one
+    if case.kind == Case.Kind.PARTIAL_REFUND:
+        go_on(order, by=by, at=at)
+        refund_part(order, case.milestone, price=case.asked_amount or 0, by=by, at=at, reason=reason)
+    elif case.kind == Case.Kind.EXTEND:
+        extend_delivery(order, case.milestone, days=case.asked_days or 0, by=by, at=at, reason=reason)
+    else:
+        add_revisions(order, case.milestone, count=case.asked_revisions or 0, by=by, at=at)
 
 
 def cancel(
@@ -37,5 +72,6 @@ def cancel(
 
 
 def go_on(order: Order, *, by: User | None, at: datetime) -> None:
-    """After a decline or a dismissal the clocks run again, with at least the least rest (R4)."""
+    """After a decline, a dismissal or another end that does not cancel, the clocks run again, with at least the least
+    rest (R4)."""
     resume(order, by=by, at=at, least_rest=order.terms.least_rest)

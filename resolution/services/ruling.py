@@ -3,47 +3,50 @@
 from datetime import datetime
 
 from marketplace.accounts.models import User
-from orders.guards import Refusal, Refused
-from orders.locking import locked_milestone, touch
-from orders.models import Event, Milestone, Order
+from orders.guards import Refusal, Refused, require
+from orders.locking import touch
+from orders.models import Event, Order
 from orders.operating import refuse_party
 from resolution.activity import move_case
 from resolution.locking import lock_case, lock_order
 from resolution.models import Case, Reason
+from resolution.models.choices import Kind, Ruling, Side
+from resolution.services.decisions import Decision, carry_out
 from resolution.services.opening import consider, open_for_support
-from resolution.services.outcomes import cancel, go_on
+from resolution.services.outcomes import go_on
 from resolution.services.verbs import case_verb
-from resolution.words import ruling_in_words
 
 
 @case_verb
-def rule_cancel_milestone(
-    case: Case, *, by: User, reason: Reason, note: str, as_credit: bool = False, version: int | None = None
-) -> Case:
-    """Cancel the order's open milestone and refund it, whatever the case asked for (R6).
+def rule(case: Case, decision: Decision, *, by: User, reason: Reason, note: str, version: int | None = None) -> Case:
+    """Decide a dispute, whatever it asked for (R6): cancel the open milestone or the order, refund a part and release
+    the rest, complete the milestone, or extend its delivery date.
 
-    `as_credit` gives the buyer, who asks for it, credit instead of a refund (M9).
-    Case, milestone, order and money change together. Raises `Refused` when the case has ended, no milestone is
-    open, the note is missing or the agent is a party; `Stale`.
+    Case, milestone, order and money change together; completed milestones stay completed and paid (O11).
+    Raises `Refused` when the case has ended, the decision is not possible now, the note is missing or the agent is a
+    party; `Stale`.
     """
     order, case, now = lock_case(case.pk, version=version)
     _may_rule(order, by, note)
     touch(order, by=None, now=now)
-    return _rule(order, case, Case.Kind.CANCEL_MILESTONE, by=by, reason=reason, note=note, as_credit=as_credit, now=now)
+    return _rule(order, case, decision, by=by, reason=reason, note=note, now=now)
 
 
 @case_verb
-def rule_cancel_order(
-    case: Case, *, by: User, reason: Reason, note: str, as_credit: bool = False, version: int | None = None
+def rule_without_case(
+    order: Order, decision: Decision, *, by: User, reason: Reason, note: str, version: int | None = None
 ) -> Case:
-    """Cancel the order, whatever the case asked for; completed milestones stay completed and paid (R6, O11).
+    """Decide without anybody's case: one is opened and ruled in one transaction (R6).
 
-    Changes together and raises as `rule_cancel_milestone`; refused as well while an attempt to pay is undecided.
+    Changes together and raises as `rule`; refused as well while a case is open on the order: rule on that one.
     """
-    order, case, now = lock_case(case.pk, version=version)
+    order, now = lock_order(order.pk, version=version)
     _may_rule(order, by, note)
+    case = consider(order, kind_for(decision), Side.SUPPORT, now=now)
+    case.opened_by, case.reason, case.statement = by, reason, note
     touch(order, by=None, now=now)
-    return _rule(order, case, Case.Kind.CANCEL_ORDER, by=by, reason=reason, note=note, as_credit=as_credit, now=now)
+    open_for_support(case, by=by, at=now, silently=True)
+    return _rule(order, case, decision, by=by, reason=reason, note=note, now=now)
 
 
 @case_verb
@@ -71,73 +74,23 @@ def dismiss_case(case: Case, *, by: User, reason: Reason, note: str, version: in
     return case
 
 
-@case_verb
-def cancel_milestone_by_support(
-    milestone: Milestone,
-    *,
-    by: User,
-    reason: Reason,
-    note: str,
-    as_credit: bool = False,
-    version: int | None = None,
-) -> Case:
-    """Cancel an open milestone without anybody's case: one is opened and ruled in one transaction (R6).
-
-    Raises `Refused` when the milestone is not open, a case is open on the order (rule on that one), the note is
-    missing or the agent is a party; `Stale`.
-    """
-    order, now = lock_order(milestone.order_id, version=version)
-    milestone = locked_milestone(order, milestone.pk)
-    return _open_and_rule(
-        order,
-        Case.Kind.CANCEL_MILESTONE,
-        milestone,
-        by=by,
-        reason=reason,
-        note=note,
-        as_credit=as_credit,
-        now=now,
-    )
+def kind_for(decision: Decision) -> Kind:
+    """The kind of the case that support opens to decide so: about the order, or about its open milestone."""
+    return Kind.CANCEL_ORDER if decision.ruling == Ruling.CANCEL_ORDER else Kind.CANCEL_MILESTONE
 
 
-@case_verb
-def cancel_order_by_support(
-    order: Order, *, by: User, reason: Reason, note: str, as_credit: bool = False, version: int | None = None
-) -> Case:
-    """Cancel an active order without anybody's case. As `cancel_milestone_by_support` (R6)."""
-    order, now = lock_order(order.pk, version=version)
-    return _open_and_rule(
-        order, Case.Kind.CANCEL_ORDER, None, by=by, reason=reason, note=note, as_credit=as_credit, now=now
-    )
-
-
-def _open_and_rule(
-    order: Order,
-    ruling: str,
-    milestone: Milestone | None,
-    *,
-    by: User,
-    reason: Reason,
-    note: str,
-    as_credit: bool,
-    now: datetime,
-) -> Case:
-    _may_rule(order, by, note)
-    case = consider(order, ruling, Case.Side.SUPPORT, now=now, milestone=milestone)
-    case.opened_by, case.reason, case.statement = by, reason, note
-    touch(order, by=None, now=now)
-    open_for_support(case, by=by, at=now, silently=True)
-    return _rule(order, case, ruling, by=by, reason=reason, note=note, as_credit=as_credit, now=now)
-
-
-def _rule(
-    order: Order, case: Case, ruling: str, *, by: User, reason: Reason, note: str, as_credit: bool, now: datetime
-) -> Case:
+def _rule(order: Order, case: Case, decision: Decision, *, by: User, reason: Reason, note: str, now: datetime) -> Case:
+    require(case.rule)
+    refusal = decision.why_not(order)
+    if refusal:
+        raise Refused(refusal)
+    in_words = decision.in_words(order)
     move_case(
         case.rule,
         now,
         by,
-        ruling,
+        decision.ruling,
+        in_words,
         reason,
         note,
         kind=Event.Kind.CASE_RULED,
@@ -145,10 +98,9 @@ def _rule(
         at=now,
         reason=reason.text,
         note=note,
-        ruling=ruling_in_words(ruling, order),
+        ruling=in_words,
     )
-    because = Order.ClosedBecause.CANCELED_BY_SUPPORT
-    cancel(order, ruling, because=because, by=by, at=now, reason=reason.text, note=note, as_credit=as_credit)
+    carry_out(decision, order, by=by, at=now, reason=reason.text, note=note)
     return case
 
 

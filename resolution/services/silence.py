@@ -1,4 +1,4 @@
-"""What silence means is done when it is due, and dated then (R2, R4)."""
+"""What the clock owes cases is done when it is due, and dated then (R2, R4)."""
 
 import logging
 from datetime import datetime
@@ -11,8 +11,8 @@ from orders.models import Event, Order
 from resolution.activity import move_case
 from resolution.locking import case_of
 from resolution.models import Case
-from resolution.services.outcomes import cancel
-from resolution.words import silence_in_words
+from resolution.services.outcomes import take_effect
+from resolution.words import silence_in_words, why_void
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +21,22 @@ BATCH = 200
 
 @transaction.atomic
 def settle_case(case_id: int) -> bool:
-    """Do what the silence of this case means, dated when it was due; False when none is due.
+    """Do what the clock owes this case, dated when it was due; False when nothing is (R2, R4).
 
-    Agreed: the case is accepted, the clocks run again at that instant, and what it asked for happens.
-    To support: the case waits for them and the order stays frozen. All of it together or nothing.
+    What the proposal speaks of has ended: it is void. Nobody answered. Agreed: the case is accepted, the clocks run
+    again at that instant, and what it asked for happens. To support: the case waits for them and the order stays
+    frozen. Withdrawn: nothing happens. All of it together or nothing.
     """
     order, now = lock_as_it_is(Case.objects.values_list("order_id", flat=True).get(pk=case_id))
     case = case_of(order, case_id, now)
+    void_since = case.void_since()
+    if void_since and (case.answer_by is None or void_since < case.answer_by):
+        touch(order, by=None, now=void_since)
+        move_case(
+            case.become_void, void_since, kind=Event.Kind.CASE_VOID, by=None, at=void_since, effect=why_void(case)
+        )
+        order.save()
+        return True
     if not case.is_overdue(now):
         return False
     assert case.answer_by
@@ -35,14 +44,13 @@ def settle_case(case_id: int) -> bool:
     touch(order, by=None, now=at)
     move_case(case.fall_silent, at, kind=Event.Kind.CASE_UNANSWERED, by=None, at=at, effect=silence_in_words(case))
     if case.status == Case.Status.ACCEPTED:
-        because = Order.ClosedBecause.CANCELED_BY_AGREEMENT
-        cancel(order, case.kind, because=because, by=None, at=at, reason=case.reason.text)
+        take_effect(order, case, because=Order.ClosedBecause.CANCELED_BY_AGREEMENT, by=None, at=at)
     order.save()
     return True
 
 
 def settle_due_cases() -> int:
-    """Settle every case whose silence is due, in batches that any number of workers may take side by side.
+    """Settle every case that the clock owes something, in batches that any number of workers may take side by side.
 
     One case that fails is set aside and alarmed, and the rest of its batch is done. Returns how many were settled.
     """

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orders.models import Order
+from orders.models import Milestone, Order
 from orders.tests.factories import fresh
 from payments.gateways import Outcome, ParsedEvent, State
 from payments.gateways.base import DisputeState, ParsedDispute
@@ -26,6 +26,34 @@ def declined(order: Order, **details: Any) -> Case:
     case = opened(order, **details)
     by = order.seller if case.side == "buyer" else order.buyer
     return services.decline_case(case, by=by, text="No, we did not.")
+
+
+def rule(case: Case, ruling: str = "cancel_milestone", **details: Any) -> Case:
+    """Support's decision about a case."""
+    asked = {name: details.pop(name) for name in ("price", "days", "as_credit") if name in details}
+    return services.rule(case, services.Decision(Case.Ruling(ruling), **asked), **details)
+
+
+def rule_without_case(order: Order, ruling: str = "cancel_milestone", **details: Any) -> Case:
+    """Support's decision without anybody's case."""
+    asked = {name: details.pop(name) for name in ("price", "days", "as_credit") if name in details}
+    return services.rule_without_case(order, services.Decision(Case.Ruling(ruling), **asked), **details)
+
+
+def rule_cancel_milestone(case: Case, **details: Any) -> Case:
+    return rule(case, "cancel_milestone", **details)
+
+
+def rule_cancel_order(case: Case, **details: Any) -> Case:
+    return rule(case, "cancel_order", **details)
+
+
+def cancel_milestone_by_support(milestone: Milestone, **details: Any) -> Case:
+    return rule_without_case(milestone.order, "cancel_milestone", **details)
+
+
+def cancel_order_by_support(order: Order, **details: Any) -> Case:
+    return rule_without_case(order, "cancel_order", **details)
 
 
 def fresh_case(case: Case) -> Case:

@@ -16,7 +16,7 @@ from payments.services import balance, where_every_cent_is
 from resolution import services
 from resolution.models import Case
 from resolution.tests.conftest import NOON, OrderIn, after
-from resolution.tests.factories import declined, fresh_case, opened, reason
+from resolution.tests.factories import declined, fresh_case, opened, reason, rule_cancel_milestone, rule_cancel_order
 
 pytestmark = pytest.mark.django_db
 
@@ -271,8 +271,8 @@ def do(case: Case, verb: str, by: User) -> Case:
         "decline": lambda: services.decline_case(case, by=by, text="No."),
         "withdraw": lambda: services.withdraw_case(case, by=by),
         "escalate": lambda: services.escalate_case(case, by=by, text="Look."),
-        "cancel_milestone": lambda: services.rule_cancel_milestone(case, **note),
-        "cancel_order": lambda: services.rule_cancel_order(case, **note),
+        "cancel_milestone": lambda: rule_cancel_milestone(case, **note),
+        "cancel_order": lambda: rule_cancel_order(case, **note),
         "dismiss": lambda: services.dismiss_case(case, **note),
     }[verb]()
 

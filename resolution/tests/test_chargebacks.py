@@ -38,7 +38,7 @@ from resolution import services
 from resolution.models import Case
 from resolution.services import chargebacks
 from resolution.tests.conftest import OrderIn, after
-from resolution.tests.factories import bank, fresh_case, opened, reason
+from resolution.tests.factories import bank, fresh_case, opened, reason, rule_cancel_milestone, rule_cancel_order
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ def test_while_the_bank_is_deciding_nobody_cancels_refunds_or_completes(delivere
     bank(delivered, "taken")
     case, logo = Case.objects.get(), current(delivered)
     ruling = {"by": agent, "reason": reason("fraud_or_abuse"), "note": "I looked."}
-    for ruled in (services.rule_cancel_milestone, services.rule_cancel_order, services.dismiss_case):
+    for ruled in (rule_cancel_milestone, rule_cancel_order, services.dismiss_case):
         with pytest.raises(Refused, match=BANK):
             ruled(case, **ruling)
     with pytest.raises(Refused, match=BANK):
@@ -238,7 +238,7 @@ def test_a_case_that_is_open_goes_to_support_and_goes_on_when_the_bank_decides_f
         case = fresh_case(case)
         assert (case.status, case.support_due) == ("escalated", after(days=23))
         assert fresh(delivered).paused_at == after()
-        ruled = services.rule_cancel_milestone(case, by=agent, reason=reason("not_as_described"), note="I looked.")
+        ruled = rule_cancel_milestone(case, by=agent, reason=reason("not_as_described"), note="I looked.")
     assert ruled.status == "ruled"
     assert statuses(delivered) == ("active", ["canceled", "planned"])
 

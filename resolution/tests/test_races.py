@@ -16,7 +16,7 @@ from payments.models import Refund
 from resolution import services
 from resolution.models import Case
 from resolution.tests.conftest import after
-from resolution.tests.factories import fresh_case, opened, reason
+from resolution.tests.factories import fresh_case, opened, reason, rule_cancel_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,7 +113,7 @@ def test_two_agents_rule_at_the_same_moment(agent: User) -> None:
     case = opened(order)
     why = {"by": agent, "reason": reason("not_as_described"), "note": "We looked."}
     results = race(
-        lambda: services.rule_cancel_order(case, **why),
+        lambda: rule_cancel_order(case, **why),
         lambda: services.dismiss_case(case, **why),
     )
     assert results in [

@@ -17,7 +17,16 @@ from payments.services import balance
 from resolution import services
 from resolution.models import Case, Reason
 from resolution.tests.conftest import NOON, OrderIn, after
-from resolution.tests.factories import declined, fresh_case, opened, reason
+from resolution.tests.factories import (
+    cancel_milestone_by_support,
+    cancel_order_by_support,
+    declined,
+    fresh_case,
+    opened,
+    reason,
+    rule_cancel_milestone,
+    rule_cancel_order,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +39,7 @@ def ruling(agent: User, **details: Any) -> dict[str, Any]:
 def test_support_cancels_the_milestone_whatever_the_case_asked_for(delivered: Order, agent: User, kind: str) -> None:
     case = opened(delivered, kind=kind)
     with clock.at(after(hours=6)):
-        services.rule_cancel_milestone(case, **ruling(agent))
+        rule_cancel_milestone(case, **ruling(agent))
 
     case, order = fresh_case(case), fresh(delivered)
     assert (case.status, case.ruling, case.ruling_reason, case.note, case.ended_at, case.ended_by) == (
@@ -50,7 +59,7 @@ def test_support_cancels_the_milestone_whatever_the_case_asked_for(delivered: Or
 
 @pytest.mark.parametrize("kind", ["cancel_milestone", "cancel_order"])
 def test_support_cancels_the_order_whatever_the_case_asked_for(delivered: Order, agent: User, kind: str) -> None:
-    services.rule_cancel_order(opened(delivered, kind=kind), **ruling(agent))
+    rule_cancel_order(opened(delivered, kind=kind), **ruling(agent))
     order = fresh(delivered)
     assert statuses(order) == ("canceled", ["canceled", "not_started"])
     assert (order.closed_because, order.ended_at) == ("canceled_by_support", NOON)
@@ -58,7 +67,7 @@ def test_support_cancels_the_order_whatever_the_case_asked_for(delivered: Order,
 
 def test_canceling_the_only_milestone_ends_the_order_by_support(order_in: OrderIn, agent: User) -> None:
     order = order_in("delivered", plan=[planned("Logo", 10_000)])
-    services.rule_cancel_milestone(opened(order), **ruling(agent))
+    rule_cancel_milestone(opened(order), **ruling(agent))
     assert statuses(order) == ("canceled", ["canceled"])
     assert fresh(order).closed_because == "canceled_by_support"
 
@@ -84,7 +93,7 @@ def test_a_dismissed_case_leaves_the_pause_when_more_than_24_hours_were_left(del
 
 def test_both_sides_read_the_ruling_with_its_note(delivered: Order, agent: User) -> None:
     case = opened(delivered)
-    services.rule_cancel_milestone(case, **ruling(agent))
+    rule_cancel_milestone(case, **ruling(agent))
     told = Notice.objects.filter(kind="case_ruled").order_by("pk")
     assert [(notice.recipient, notice.title, notice.text) for notice in told] == [
         (
@@ -103,8 +112,8 @@ def test_both_sides_read_the_ruling_with_its_note(delivered: Order, agent: User)
 
 
 VERBS = {
-    "rule_cancel_milestone": services.rule_cancel_milestone,
-    "rule_cancel_order": services.rule_cancel_order,
+    "rule_cancel_milestone": rule_cancel_milestone,
+    "rule_cancel_order": rule_cancel_order,
     "dismiss_case": services.dismiss_case,
 }
 
@@ -146,13 +155,13 @@ def test_a_ruling_that_comes_after_the_silence_finds_it_settled(in_progress: Ord
 def test_between_milestones_there_is_none_to_cancel(between: Order, agent: User) -> None:
     case = opened(between, kind="cancel_order")
     with pytest.raises(Refused) as refused:
-        services.rule_cancel_milestone(case, **ruling(agent))
+        rule_cancel_milestone(case, **ruling(agent))
     assert str(refused.value) == "No milestone is open, so there is none to cancel."
     assert (fresh_case(case).status, fresh(between).paused_at) == ("open", NOON)
 
 
 def test_completed_milestones_stay_completed_and_paid(between: Order, agent: User) -> None:
-    services.rule_cancel_order(opened(between, kind="cancel_order"), **ruling(agent))
+    rule_cancel_order(opened(between, kind="cancel_order"), **ruling(agent))
     assert statuses(between) == ("completed", ["completed", "not_started"])
     assert fresh(between).closed_because == "canceled_by_support"
     assert balance(between.seller, "USD") == 8_000
@@ -162,7 +171,7 @@ def test_completed_milestones_stay_completed_and_paid(between: Order, agent: Use
 
 
 def test_support_cancels_a_milestone_without_anybodys_case(in_progress: Order, agent: User) -> None:
-    case = services.cancel_milestone_by_support(in_progress.plan[0], **ruling(agent, version=in_progress.version))
+    case = cancel_milestone_by_support(in_progress.plan[0], **ruling(agent, version=in_progress.version))
     assert (case.side, case.opened_by, case.status, case.ruling, case.opened_at, case.ended_at) == (
         "support",
         agent,
@@ -182,7 +191,7 @@ def test_support_cancels_a_milestone_without_anybodys_case(in_progress: Order, a
 
 
 def test_support_cancels_an_order_without_anybodys_case(delivered: Order, agent: User) -> None:
-    services.cancel_order_by_support(delivered, **ruling(agent))
+    cancel_order_by_support(delivered, **ruling(agent))
     order = fresh(delivered)
     assert statuses(order) == ("canceled", ["canceled", "not_started"])
     assert order.closed_because == "canceled_by_support"
@@ -190,15 +199,15 @@ def test_support_cancels_an_order_without_anybodys_case(delivered: Order, agent:
 
 def test_support_acts_after_a_declined_case_too(delivered: Order, agent: User) -> None:
     declined(delivered)
-    services.cancel_milestone_by_support(delivered.plan[0], **ruling(agent))
+    cancel_milestone_by_support(delivered.plan[0], **ruling(agent))
     assert statuses(delivered) == ("active", ["canceled", "planned"])
 
 
 def test_while_a_case_is_open_support_rules_on_that_one(delivered: Order, agent: User) -> None:
     opened(delivered)
     for act in (
-        lambda: services.cancel_milestone_by_support(delivered.plan[0], **ruling(agent)),
-        lambda: services.cancel_order_by_support(delivered, **ruling(agent)),
+        lambda: cancel_milestone_by_support(delivered.plan[0], **ruling(agent)),
+        lambda: cancel_order_by_support(delivered, **ruling(agent)),
     ):
         with pytest.raises(Refused) as refused:
             act()
@@ -212,20 +221,20 @@ def test_support_cancels_only_an_open_milestone(in_progress: Order, between: Ord
         (between.plan[0], "“Logo” is completed."),
     ):
         with pytest.raises(Refused) as refused:
-            services.cancel_milestone_by_support(milestone, **ruling(agent))
+            cancel_milestone_by_support(milestone, **ruling(agent))
         assert str(refused.value) == why
 
 
 def test_support_cancels_no_offer(agent: User) -> None:
     with pytest.raises(Refused) as refused:
-        services.cancel_order_by_support(make_offer(), **ruling(agent))
+        cancel_order_by_support(make_offer(), **ruling(agent))
     assert str(refused.value) == "The offer was not accepted yet."
 
 
 def test_support_cancels_no_order_while_an_attempt_to_pay_is_undecided(between: Order, agent: User) -> None:
     orders.start(between.next_milestone, by=between.buyer, method="card_ok")
     with pytest.raises(Refused) as refused:
-        services.cancel_order_by_support(between, **ruling(agent))
+        cancel_order_by_support(between, **ruling(agent))
     assert refused.value.refusal.who == "the bank"
 
 
@@ -233,8 +242,8 @@ def test_support_cancels_no_order_while_an_attempt_to_pay_is_undecided(between: 
 def test_an_agent_cancels_nothing_in_their_own_order(order_in: OrderIn, agent: User, side: str) -> None:
     order = order_in("in_progress", **{side: agent})
     for act in (
-        lambda: services.cancel_milestone_by_support(order.plan[0], **ruling(agent)),
-        lambda: services.cancel_order_by_support(order, **ruling(agent)),
+        lambda: cancel_milestone_by_support(order.plan[0], **ruling(agent)),
+        lambda: cancel_order_by_support(order, **ruling(agent)),
     ):
         with pytest.raises(Refused) as refused:
             act()
@@ -244,13 +253,13 @@ def test_an_agent_cancels_nothing_in_their_own_order(order_in: OrderIn, agent: U
 
 def test_without_a_note_support_cancels_nothing(in_progress: Order, agent: User) -> None:
     with pytest.raises(Refused) as refused:
-        services.cancel_order_by_support(in_progress, **ruling(agent, note=""))
+        cancel_order_by_support(in_progress, **ruling(agent, note=""))
     assert str(refused.value) == "Write a note: both sides read why."
 
 
 def test_citing_is_counted(delivered: Order, agent: User) -> None:
     case = opened(delivered, code="scope_disagreement")
-    services.rule_cancel_milestone(case, **ruling(agent))
+    rule_cancel_milestone(case, **ruling(agent))
     counts = {row.code: (row.opened_with, row.ruled_with) for row in Reason.objects.with_citations()}
     assert counts["scope_disagreement"] == (1, 0)
     assert counts["not_as_described"] == (0, 1)

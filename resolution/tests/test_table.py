@@ -28,7 +28,17 @@ from resolution.actions import OPENING, actions, case_actions
 from resolution.models import Case
 from resolution.sides import WHO
 from resolution.tests.conftest import NOON, OrderIn, after
-from resolution.tests.factories import bank, declined, fresh_case, opened, reason
+from resolution.tests.factories import (
+    bank,
+    cancel_milestone_by_support,
+    cancel_order_by_support,
+    declined,
+    fresh_case,
+    opened,
+    reason,
+    rule_cancel_milestone,
+    rule_cancel_order,
+)
 from resolution.tests.table import (
     ACTIONS,
     ANSWERS,
@@ -135,7 +145,7 @@ MADE: dict[str, Made] = {
     "bank_is_deciding_about_a_case": ("delivered", bank_took_back_what_is_disputed, AT_NOON),
     "withdrawn": ("delivered", withdrawn, AT_NOON),
     "accepted": ("in_progress", accepted, AT_NOON),
-    "ruled": ("delivered", lambda order: ruled(order, services.rule_cancel_milestone), AT_NOON),
+    "ruled": ("delivered", lambda order: ruled(order, rule_cancel_milestone), AT_NOON),
     "dismissed": ("delivered", lambda order: ruled(order, services.dismiss_case), AT_NOON),
     "order_ended": ("delivered", declined_and_paid, AT_NOON),
     "two_disputes_used": ("in_progress", two_withdrawn, AT_NOON),
@@ -151,11 +161,11 @@ SERVICES: dict[str, Callable[..., Case]] = {
     "escalate": lambda case, by: services.escalate_case(case, by=by, text="Please look."),
 }
 BY_SUPPORT: dict[str, Callable[..., Case]] = {
-    "rule_cancel_milestone": services.rule_cancel_milestone,
-    "rule_cancel_order": services.rule_cancel_order,
+    "rule_cancel_milestone": rule_cancel_milestone,
+    "rule_cancel_order": rule_cancel_order,
     "dismiss": services.dismiss_case,
-    "cancel_milestone_by_support": services.cancel_milestone_by_support,
-    "cancel_order_by_support": services.cancel_order_by_support,
+    "cancel_milestone_by_support": cancel_milestone_by_support,
+    "cancel_order_by_support": cancel_order_by_support,
 }
 # The addresses as people meet them.
 ADDRESSES = {

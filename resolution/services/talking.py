@@ -1,0 +1,68 @@
+"""What is said in a case, and what support notes for itself (R1, R6)."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from marketplace import clock
+from marketplace.accounts.models import User
+from marketplace.notifications.services import tell
+from orders.files import CheckedFile
+from orders.guards import Refusal, Refused
+from orders.models import Order
+from orders.operating import refuse_party
+from orders.services import attach
+from resolution.models import Case, CaseMessage, SupportNote
+
+
+@transaction.atomic
+def write_in_case(
+    case: Case, *, by: User, text: str, files: Sequence[CheckedFile] = (), seen: int | None = None
+) -> CaseMessage:
+    """Write in a case, with evidence; whoever else it concerns is told. Possible while it waits for somebody, and while
+    it can still be taken to support.
+
+    `by` is the buyer, the seller, or an agent of support, who speaks as Customer Support. A message changes no state,
+    so it leaves the order's version alone (O19). `seen` is how many messages of theirs the page showed: the same text
+    sent once more from it is the second half of a double click. Raises `Refused` when the case is over.
+    """
+    # One message of a person at a time: the second click waits here for what the first one did.
+    by = User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    refusal = why_not_write(case)
+    if refusal:
+        raise Refused(refusal)
+    if seen is not None:
+        since = case.messages.filter(author=by).order_by("pk")[seen : seen + 1].first()
+        if since and since.text == text:
+            return since
+    now = clock.now()
+    message = CaseMessage.objects.create(case=case, author=by, text=text, sent_at=now)
+    message.files.set(attach(case.order, files, by=by, at=now))
+    order = case.order
+    if order.side_of(by):
+        Order.objects.filter(pk=order.pk).update(acted_at=now)
+    speaker = by.name if order.side_of(by) else "Customer Support"
+    tell(
+        [person for person in (order.buyer, order.seller) if person != by],
+        kind="case_message",
+        title=f"{speaker} wrote in case {case}",
+        text=text,
+        url=f"{case.get_absolute_url()}#said",
+        key=f"case-message:{message.pk}",
+        at=now,
+    )
+    return message
+
+
+def why_not_write(case: Case) -> Refusal | None:
+    """Why nothing can be written in this case any more; None while something can."""
+    if case.is_pending or case.can_go_to_support:
+        return None
+    return case.refusal_by_state()
+
+
+@transaction.atomic
+def note_for_support(order: Order, *, by: User, text: str, case: Case | None = None) -> SupportNote:
+    """Write down what only support reads. Raises `Refused` for an agent who is a party of the order."""
+    refuse_party(order, by)
+    return SupportNote.objects.create(order=order, case=case, author=by, text=text, written_at=clock.now())

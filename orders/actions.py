@@ -34,6 +34,9 @@ WHO = {
     "grant_revisions": SELLER,
 }
 
+# The others speak of a milestone.
+OF_THE_ORDER = ("place", "decline", "stop", "withdraw", "edit_offer", "order_again")
+
 LABELS = {
     "place": "Accept the offer and pay",
     "decline": "Decline the offer",
@@ -116,7 +119,7 @@ def subject_of(order: Order, name: str) -> Milestone | None:
 
 
 def url_of(order: Order, name: str) -> str:
-    if name in ("place", "decline", "stop", "withdraw", "edit_offer", "order_again"):
+    if name in OF_THE_ORDER:
         return reverse(f"orders:{name}", args=[order.number])
     subject = subject_of(order, name)
     return reverse(f"orders:{name}", args=[order.number, subject.pk]) if subject else ""

@@ -15,6 +15,7 @@ from orders.activity import sentence
 from orders.guards import Refusal, why_not
 from orders.models import Attachment, Delivery, Event, Message, Milestone, Order, Pause
 from orders.models.order import OrderQuerySet
+from orders.rehearsal import Rehearsal
 from payments.models import Charge, Chargeback, Refund, Transfer
 from payments.services import Cents, where_every_cent_is
 from resolution.models import Case
@@ -228,6 +229,14 @@ def cents_per_milestone(order: Order) -> list[Row]:
 
 def amounts(cents: Cents) -> list[int]:
     return [getattr(cents, name) for name in CENTS]
+
+
+def before_and_after(rehearsal: Rehearsal) -> list[dict[str, Any]]:
+    """Where every cent is now, and where it would be, in the order of `CENTS`."""
+    return [
+        {"label": label, "before": getattr(rehearsal.before, name), "after": getattr(rehearsal.after, name)}
+        for name, label in CENTS.items()
+    ]
 
 
 def total(rows: Iterable[list[int]]) -> list[int]:

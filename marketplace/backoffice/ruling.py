@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from marketplace.backoffice.access import agent
-from marketplace.backoffice.order_page import CENTS
+from marketplace.backoffice.order_page import before_and_after
 from orders.activity import sentence
 from orders.forms import PlainText
 from orders.guards import Refusal, Refused
@@ -112,11 +112,7 @@ class RulingPage:
         return self._draw("form", {"form": form, "refusal": refusal}, stale, status)
 
     def confirmation(self, form: RulingForm, rehearsal: Rehearsal, stale: Stale | None) -> HttpResponse:
-        cents = [
-            {"label": label, "before": getattr(rehearsal.before, name), "after": getattr(rehearsal.after, name)}
-            for name, label in CENTS.items()
-        ]
-        details = {"rehearsal": rehearsal, "cents": cents, **form.cleaned_data}
+        details = {"rehearsal": rehearsal, "cents": before_and_after(rehearsal), **form.cleaned_data}
         return self._draw("confirm", details, stale, 409 if stale else 200)
 
     def _draw(self, name: str, details: dict[str, Any], stale: Stale | None, status: int) -> HttpResponse:

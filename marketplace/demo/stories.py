@@ -15,7 +15,7 @@ from marketplace.demo.people import Cast
 from orders import services
 from orders.models import Milestone, Order
 from orders.models.order import new_number
-from resolution.models import Reason
+from resolution.models import Asked, Case, Reason
 
 WATCH = timedelta(minutes=5)
 
@@ -27,6 +27,7 @@ class Story:
         self.now = now
         self.buyer = buyer
         self.order: Order
+        self.case: Case
 
     def do(self, step: Callable[[], object], *, days: float = 0, hours: float = 0) -> "Story":
         with clock.at(self.now - timedelta(days=days, hours=hours)):
@@ -73,13 +74,16 @@ class Story:
     def lapse(self) -> None:
         services.settle(self.order.pk)
 
-    def open_case(self, reason: str, statement: str) -> None:
-        cases.open_case(
+    def open_case(
+        self, reason: str, statement: str, kind: str = "cancel_milestone", *, by: User | None = None, **asked: int
+    ) -> None:
+        self.case = cases.open_case(
             self.order,
-            by=self.buyer,
-            kind="cancel_milestone",
+            by=by or self.buyer,
+            kind=kind,
             reason=Reason.objects.get(code=reason),
             statement=statement,
+            asked=Asked(**asked),
         )
 
 

@@ -111,26 +111,30 @@ PROMISES = [
         """,
     ),
     Promise(
-        "I13 the delivery date is the funded instant, the days of the plan and the recorded pauses",
+        "I13 the delivery date is the funded instant, the days of the plan, the recorded pauses and the extensions",
         """
         SELECT milestone.id AS what, (milestone.deliver_by <>
             milestone.funded_at + milestone.delivery_days * interval '24 hours' + coalesce((
                 SELECT sum(added_to_deliver_by) FROM orders_pause WHERE order_id = milestone.order_id
-                  AND coalesce(ended_at, milestone.funded_at) >= milestone.funded_at), '0'))::int AS off
+                  AND coalesce(ended_at, milestone.funded_at) >= milestone.funded_at), '0') + coalesce((
+                SELECT sum((data->>'added_microseconds')::bigint) * interval '1 microsecond' FROM orders_event
+                WHERE milestone_id = milestone.id AND kind = 'delivery_extended'), '0'))::int AS off
         FROM orders_milestone milestone WHERE milestone.status = 'in_progress'
         """,
     ),
     Promise(
-        "I13 a revision is due when it was asked for, the window of the terms and the recorded pauses",
+        "I13 a revision is due when it was asked for, the window of the terms, the recorded pauses and the extensions",
         """
         SELECT milestone.id AS what, (milestone.deliver_by <> asked.at + terms.revision + coalesce((
             SELECT sum(added_to_deliver_by) FROM orders_pause
-            WHERE order_id = milestone.order_id AND started_at >= asked.at), '0'))::int AS off
+            WHERE order_id = milestone.order_id AND started_at >= asked.at), '0') + coalesce((
+            SELECT sum((data->>'added_microseconds')::bigint) * interval '1 microsecond' FROM orders_event
+            WHERE milestone_id = milestone.id AND kind = 'delivery_extended' AND id > asked.id), '0'))::int AS off
         FROM orders_milestone milestone
         JOIN orders_order orders ON orders.id = milestone.order_id
         JOIN catalog_terms terms ON terms.id = orders.terms_id
         JOIN LATERAL (
-            SELECT max(at) AS at FROM orders_event
+            SELECT max(at) AS at, max(id) AS id FROM orders_event
             WHERE milestone_id = milestone.id AND kind = 'revision_requested') asked ON true
         WHERE milestone.status = 'in_revision'
         """,

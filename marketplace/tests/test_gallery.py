@@ -20,7 +20,7 @@ from pytest_django.live_server_helper import LiveServer
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.catalog.models import Gig
-from marketplace.demo import people, purses, stories
+from marketplace.demo import disputes, people, purses, stories
 from marketplace.tests import axe
 from marketplace.tests.browsing import DESKTOP, PHONE, Person
 from orders.models import Milestone, OfferRequest, Order
@@ -40,6 +40,7 @@ def test_every_page_can_be_shown(browser: Browser, live_server: LiveServer) -> N
     FOLDER.mkdir(parents=True)
     cast = people.settle_in()
     stories.tell(cast, clock.now())
+    disputes.tell(cast, clock.now())
     purses.fill(cast, clock.now())
     services.issue_documents(clock.now())
     problems = photograph(browser, live_server.url, None, everybodys())

@@ -4,7 +4,7 @@ Every function here runs under the caller's lock.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from marketplace.accounts.models import User
 from marketplace.catalog.plans import InvalidPlan, PlannedMilestone, check
@@ -22,8 +22,11 @@ def extend_delivery(
     Saves the milestone. Raises `Refused` unless it is in work.
     """
     require(milestone.extend)
+    before = milestone.deliver_by
     milestone.extend(days, at)
     milestone.save()
+    assert before
+    assert milestone.deliver_by
     record(
         Event.Kind.DELIVERY_EXTENDED,
         order,
@@ -33,6 +36,8 @@ def extend_delivery(
         reason=reason,
         note=note,
         extension=_count(days, "day"),
+        # Exactly what was added, so that the date can be proved from the activity (I13).
+        added_microseconds=(milestone.deliver_by - before) // timedelta(microseconds=1),
     )
 
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from marketplace import clock
 from marketplace.accounts.models import User
-from marketplace.demo import people, purses, stories
+from marketplace.demo import disputes, people, purses, stories
 
 
 class Command(BaseCommand):
@@ -21,6 +21,7 @@ class Command(BaseCommand):
         cast = people.settle_in()
         now = clock.now()
         stories.tell(cast, now)
+        disputes.tell(cast, now)
         purses.fill(cast, now)
         for role, email in (
             ("buyer", "ana@example.com"),

@@ -3,7 +3,6 @@
 import logging
 import re
 import time
-from io import StringIO
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +11,6 @@ from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
@@ -20,7 +18,6 @@ from marketplace.accounts import second_factor, services
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
 from marketplace.accounts.tests.signing_in import SECRET, sign_in_by_password_alone, use_second_factor
-from marketplace.demo import people
 from marketplace.tests.visitor import Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -310,30 +307,3 @@ def test_secrets_are_encrypted_at_rest_and_survive_a_new_secret_key(
     }
     settings.SECRET_KEY_FALLBACKS = [former]
     assert second_factor.secret_of(person) == SECRET
-
-
-def test_the_demos_staff_have_one_whose_code_a_command_tells() -> None:
-    cast = people.settle_in()
-    for person in (cast.support, cast.finance, cast.admin):
-        said = StringIO()
-        cache.clear()
-        call_command("second_factor", person.email.upper(), stdout=said)
-        codes = re.fullmatch(r"(\d{6})   for \d+ s more and for one sign-in; then (\d{6})\n", said.getvalue())
-        assert codes
-        visitor = Visitor()
-        visitor.open("/admin/")
-        visitor.press("Sign in", login=person.email, password=people.PASSWORD)
-        assert visitor.press("Sign in", code=codes[1]).path in ("/admin/", AT_SIGN_IN)
-        assert visitor.page.path == "/admin/" or visitor.press("Sign in", code=codes[2]).path == "/admin/"
-
-
-def test_the_command_tells_nobody_elses_code() -> None:
-    second_factor.set_up(root(), SECRET)
-    StaffFactory(email="none@example.org")
-    for email, reason in (
-        ("root@example.org", "This person has no second factor of the demo, and no other is told."),
-        ("none@example.org", "This person has no second factor of the demo, and no other is told."),
-        ("nobody@example.org", "Nobody has this address."),
-    ):
-        with pytest.raises(CommandError, match=reason):
-            call_command("second_factor", email)

@@ -54,7 +54,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         factors = Authenticator.objects.filter(user=OuterRef("pk"), type=second_factor.APP)
-        return super().get_queryset(request).annotate(has_second_factor=Exists(factors))
+        people: QuerySet[User] = super().get_queryset(request).annotate(has_second_factor=Exists(factors))
+        return people
 
     @admin.display(boolean=True)
     def second_factor(self, person: User) -> bool:

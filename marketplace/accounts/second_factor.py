@@ -40,15 +40,15 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             return _cipher().decrypt(encrypted_text).decode()
         except InvalidToken:
             logger.error("A second factor was encrypted with another SECRET_KEY: see SECRET_KEY_FALLBACKS")  # noqa: TRY400
-            return generate_totp_secret()
+            return str(generate_totp_secret())
 
     def build_totp_svg(self, url: str) -> str:
         """An element for the page itself: our CSP lets in no data address."""
-        return qrcode.make(url, image_factory=SvgPathImage).to_string(encoding="unicode")
+        return str(qrcode.make(url, image_factory=SvgPathImage).to_string(encoding="unicode"))
 
 
 def is_set_up(user: User) -> bool:
-    return Authenticator.objects.filter(user=user, type=APP).exists()
+    return bool(Authenticator.objects.filter(user=user, type=APP).exists())
 
 
 def was_used(request: HttpRequest) -> bool:
@@ -72,7 +72,7 @@ def secret_of(user: User) -> str | None:
 
 def code(secret: str, at: float) -> str:
     """What an authenticator app with this secret shows at this instant (seconds since 1970)."""
-    return format_hotp_value(hotp_value(secret, int(at) // app_settings.TOTP_PERIOD))
+    return str(format_hotp_value(hotp_value(secret, int(at) // app_settings.TOTP_PERIOD)))
 
 
 def _cipher() -> MultiFernet:

@@ -5,6 +5,7 @@ just that.
 """
 
 from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.test import Client
 
@@ -24,7 +25,7 @@ def force_login(client: Client, user: User, backend: str | None = None) -> None:
 
 def use_second_factor(client: Client, user: User) -> None:
     """Record in the session what typing a code records, after setting it up for people who have none."""
-    factor = second_factor.Authenticator.objects.filter(user=user, type=second_factor.APP).first()
+    factor = Authenticator.objects.filter(user=user, type=second_factor.APP).first()
     factor = factor or second_factor.set_up(user, SECRET)
     request = HttpRequest()
     request.session = client.session
@@ -32,4 +33,4 @@ def use_second_factor(client: Client, user: User) -> None:
     request.session.save()
 
 
-Client.force_login = force_login  # type: ignore[method-assign]
+Client.force_login = force_login  # type: ignore[method-assign, assignment]

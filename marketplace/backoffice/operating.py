@@ -12,6 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -20,18 +21,23 @@ from marketplace.accounts.models import User
 from marketplace.backoffice.access import agent
 from marketplace.backoffice.order_page import Button, before_and_after
 from marketplace.backoffice.ruling import changes_since
+from marketplace.catalog.models import Terms
+from marketplace.catalog.plans import PlannedMilestone
+from orders import services
 from orders.actions import BUYER, OF_THE_ORDER, SELLER, WHO, label_of, subject_of, why_not_now
-from orders.forms import PlainText, VersionedForm
+from orders.forms import OfferForm, PlainText, VersionedForm
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Order
 from orders.operating import operated_by, refuse_party
 from orders.rehearsal import Rehearsal, rehearse
 from orders.views.buttons import BUTTONS
+from orders.views.offers import build, offer_as_it_is, offer_form
 from payments.errors import PaymentsError
 
 # Ordering again is a step of the next order, not of this one.
-TWINS = tuple(name for name, button in BUTTONS.items() if not button.pays and name != "order_again")
+TWINS = tuple(name for name in WHO if name != "order_again" and not (name in BUTTONS and BUTTONS[name].pays))
+DANGEROUS = tuple(name for name, button in BUTTONS.items() if button.danger)
 LOOK_AGAIN = Refusal("The order may have changed. Nothing was done; look again.")
 
 
@@ -55,7 +61,7 @@ def sides(order: Order, viewer: User, now: datetime) -> list[Side]:
 def _button(order: Order, name: str, viewer: User, now: datetime) -> Button:
     url = reverse("admin:orders_order_on_behalf", args=[order.pk, name])
     refusal = _why_not_for(order, viewer) or why_not_now(order, name, now)
-    return Button(label_of(order, name), url, refusal, danger=BUTTONS[name].danger)
+    return Button(label_of(order, name), url, refusal, danger=name in DANGEROUS)
 
 
 def _why_not_for(order: Order, viewer: User) -> Refusal | None:
@@ -79,6 +85,8 @@ def operate_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order, nam
     refusal = _why_not_for(order, agent(request))
     if refusal:
         return page.draw(None, refusal, status=403)
+    if name == "edit_offer":
+        return _edit_offer(page)
     if request.method != "POST":
         refusal = why_not_now(order, name, clock.now())
         return page.draw(None if refusal else page.form(initial={"version": order.version}), refusal)
@@ -94,10 +102,7 @@ def operate_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order, nam
         return _again(page, refused.refusal)
     except PaymentsError as error:
         return _again(page, Refusal(str(error)))
-    # Its own commit: what the clock owes the order is committed before the act, so no transaction is wrapped around.
-    admin.log_change(request, order, f"{page.label}, for {page.person.name}: {data['why']}")
-    messages.success(request, f"{page.label}: done for {page.person.name}. Both sides are told.")
-    return HttpResponseRedirect(page.back)
+    return page.done(data["why"])
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,10 @@ class OperatingPage:
         return label_of(self.order, self.name)
 
     @property
+    def title(self) -> str:
+        return f"{self.label}, for {self.person.name}"
+
+    @property
     def person(self) -> User:
         """Whom the step is taken for."""
         return self.order.buyer if WHO[self.name] == BUYER else self.order.seller
@@ -123,17 +132,23 @@ class OperatingPage:
     def form(self, *args: Any, **kwargs: Any) -> forms.Form:
         """The form of the side's own page, and why support fills it in."""
         form = BUTTONS[self.name].form(*args, **kwargs)
-        form.fields["why"] = PlainText(
-            label="Why",
-            # The activity tells it with the step, and a notice's line is not longer.
-            max_length=300,
-            widget=forms.Textarea(attrs={"rows": 2}),
-            help_text=f"Both sides read it: say why you do this for {self.person.name}.",
-        )
+        form.fields["why"] = self.why()
         for field in form.fields.values():
             if isinstance(field.widget, forms.Textarea):
                 field.widget.attrs["class"] = "vLargeTextField"
         return form
+
+    def why(self) -> forms.Field:
+        """Why support takes the step; the activity tells it in the same line, so it is short."""
+        said = f"Both sides read it: say why you do this for {self.person.name}."
+        return PlainText(label="Why", max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text=said)
+
+    def done(self, why: str) -> HttpResponse:
+        """Log the step and go back. In a commit of its own: what the clock owes is committed before the act, so no
+        transaction is wrapped around both."""
+        self.admin.log_change(self.request, self.order, f"{self.title}: {why}")
+        messages.success(self.request, f"{self.label}: done for {self.person.name}. Both sides are told.")
+        return HttpResponseRedirect(self.back)
 
     def act(self, *, why: str, **data: Any) -> None:
         """Take the step. Raises `Refused`, `Stale`, `PaymentsError`."""
@@ -150,12 +165,12 @@ class OperatingPage:
         context = {
             **self.admin.admin_site.each_context(self.request),
             "opts": self.admin.opts,
-            "title": f"{self.label}, for {self.person.name}",
+            "title": self.title,
             "label": self.label,
             "person": self.person,
             "role": WHO[self.name],
             "order": self.order,
-            "danger": BUTTONS[self.name].danger,
+            "danger": self.name in DANGEROUS,
             "form": form,
             "refusal": refusal,
             "stale": stale,
@@ -185,3 +200,36 @@ def _again(page: OperatingPage, refusal: Refusal | None = None, stale: Stale | N
     form = page.form(initial={**page.request.POST.dict(), "version": page.order.version})
     refusal = refusal or why_not_now(page.order, page.name, clock.now())
     return page.draw(form, refusal, stale, status=409)
+
+
+def _edit_offer(page: OperatingPage) -> HttpResponse:
+    """The seller's own offer builder, and why. Refused it is 409, with wrong input 422; what was typed is kept."""
+    request, order = page.request, page.order
+    refusal = why_not_now(order, page.name, clock.now())
+    if refusal:
+        return page.draw(None, refusal, status=409 if request.method == "POST" else 200)
+    terms, initial = Terms.objects.in_force(), offer_as_it_is(order)
+    form = offer_form(request, terms, initial, seller=order.seller, fixed=("buyer", "currency"))
+    form.fields["why"] = page.why()
+
+    def do(form: OfferForm, plan: list[PlannedMilestone]) -> Order:
+        given = {name: form.cleaned_data[name] for name in ("title", "brief")}
+        with operated_by(agent(request), order, why=form.cleaned_data["why"]):
+            version = form.cleaned_data["version"] or 0
+            return services.edit_offer(order, by=order.seller, plan=plan, version=version, **given)
+
+    built = build(request, form, terms, initial, order.plan, do)
+    if built.order:
+        return page.done(form.cleaned_data["why"])
+    context = {
+        "form": form,
+        "formset": built.formset,
+        "heading": page.title,
+        "terms": terms,
+        "operated_for": order.seller,
+        "changes": changes_since(built.refused) if isinstance(built.refused, Stale) else [],
+        "up_url": page.back,
+        "up_label": order.number,
+    }
+    status = 409 if built.refused else 422 if built.failed else 200
+    return render(request, "orders/offer.html", context, status=status)

@@ -1,15 +1,17 @@
 """Custom offers: asked for by buyers, sent and edited by sellers (G2, G3)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from marketplace import clock
+from marketplace.accounts.models import User
 from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog import plans
 from marketplace.catalog.models import Gig, Terms
@@ -21,6 +23,8 @@ from orders.locking import Stale
 from orders.models import Milestone, OfferRequest, Order
 from orders.views.acting import get_or_post, order_of
 from orders.views.once import number_of, token_for
+
+Do = Callable[[OfferForm, list[plans.PlannedMilestone]], Order]
 
 
 @login_required
@@ -86,13 +90,6 @@ def edit_offer(request: SignedInRequest, number: str) -> HttpResponse:
     refusal = why_not_now(order, "edit_offer", clock.now())
     if refusal:
         return _refused(request, order, Refused(refusal), 409)
-    initial = {
-        "buyer": order.buyer.handle,
-        "title": order.title,
-        "brief": order.brief,
-        "currency": order.currency,
-        "version": order.version,
-    }
 
     def do(form: OfferForm, plan: list[plans.PlannedMilestone]) -> Order:
         data = form.cleaned_data
@@ -108,7 +105,7 @@ def edit_offer(request: SignedInRequest, number: str) -> HttpResponse:
     return _builder(
         request,
         Terms.objects.in_force(),
-        initial,
+        offer_as_it_is(order),
         order.plan,
         do,
         heading="Edit the offer",
@@ -126,53 +123,95 @@ def _asked(request: SignedInRequest) -> OfferRequest | None:
     return get_object_or_404(requests, pk=int(wanted) if is_number else 0)
 
 
+def offer_as_it_is(order: Order) -> dict[str, Any]:
+    """What the offer builder begins with when it changes an offer."""
+    return {
+        "buyer": order.buyer.handle,
+        "title": order.title,
+        "brief": order.brief,
+        "currency": order.currency,
+        "version": order.version,
+    }
+
+
 def _builder(
     request: SignedInRequest,
     terms: Terms,
     initial: dict[str, Any],
     steps: Iterable[plans.Planned],
-    do: Any,
+    do: Do,
     *,
     heading: str,
     done: str = "sent",
     fixed: tuple[str, ...] = (),
     asked: OfferRequest | None = None,
 ) -> HttpResponse:
-    """The offer builder: its plan buttons draw the page again, its own button sends. What was typed is kept."""
-    data = {**request.POST.dict(), **{name: initial[name] for name in fixed}} if request.method == "POST" else None
-    form = OfferForm(data, initial=initial, seller=request.user, terms=terms)
-    for name in fixed:
-        form.fields[name].widget = forms.HiddenInput()
-    currency = _currency(form, terms, initial)
-    change = plans.asked_change(request.POST)
-    if data is None:
-        formset = plans.PlanFormSet(currency=currency, terms=terms, rows=plans.rows_of(steps, currency or "USD"))
-    elif change:
-        formset = plans.PlanFormSet.changed(request.POST, change, currency=currency, terms=terms)
-        form.errors.clear()
-    else:
-        formset = plans.PlanFormSet(request.POST, currency=currency, terms=terms)
-        valid = form.is_valid()
-        if formset.is_valid() and valid:
-            try:
-                order = do(form, formset.plan())
-            except Refused as refused:
-                form.add_error(None, refused.refusal.reason)
-                # What was typed is kept, and can be sent again: whoever does so has been told why it was refused.
-                again = {"version": refused.order.version} if isinstance(refused, Stale) else {}
-                form.data = {**data, **again, "once": token_for(request)}
-            else:
-                messages.success(request, f"The offer is {done}. {order.buyer.name} can accept it now.")
-                return redirect(order)
-    failed = data is not None and not change
+    form = offer_form(request, terms, initial, seller=request.user, fixed=fixed)
+    built = build(request, form, terms, initial, steps, do)
+    if built.order:
+        messages.success(request, f"The offer is {done}. {built.order.buyer.name} can accept it now.")
+        return redirect(built.order)
     context = {
         "form": form,
-        "formset": formset,
+        "formset": built.formset,
         "heading": heading,
         "asked": asked,
         "terms": terms,
+        "up_url": "/sales/",
+        "up_label": "Sales",
     }
-    return render(request, "orders/offer.html", context, status=422 if failed else 200)
+    return render(request, "orders/offer.html", context, status=422 if built.failed else 200)
+
+
+def offer_form(
+    request: HttpRequest, terms: Terms, initial: dict[str, Any], *, seller: User, fixed: tuple[str, ...] = ()
+) -> OfferForm:
+    """The offer builder's form as it was posted; what is `fixed` is what it was, whatever was posted."""
+    data = {**request.POST.dict(), **{name: initial[name] for name in fixed}} if request.method == "POST" else None
+    form = OfferForm(data, initial=initial, seller=seller, terms=terms)
+    for name in fixed:
+        form.fields[name].widget = forms.HiddenInput()
+    return form
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of an offer builder: the `order` that was sent or changed, or what to show again, and why."""
+
+    formset: plans.PlanFormSet
+    order: Order | None = None
+    failed: bool = False
+    refused: Refused | None = None
+
+
+def build(
+    request: HttpRequest,
+    form: OfferForm,
+    terms: Terms,
+    initial: dict[str, Any],
+    steps: Iterable[plans.Planned],
+    do: Do,
+) -> Built:
+    """The offer builder: its plan buttons draw the page again, its own button sends. What was typed is kept."""
+    currency = _currency(form, terms, initial)
+    change = plans.asked_change(request.POST)
+    if not form.is_bound:
+        return Built(plans.PlanFormSet(currency=currency, terms=terms, rows=plans.rows_of(steps, currency or "USD")))
+    if change:
+        form.errors.clear()
+        return Built(plans.PlanFormSet.changed(request.POST, change, currency=currency, terms=terms))
+    formset = plans.PlanFormSet(request.POST, currency=currency, terms=terms)
+    valid = form.is_valid()
+    if not (formset.is_valid() and valid):
+        return Built(formset, failed=True)
+    try:
+        return Built(formset, order=do(form, formset.plan()))
+    except Refused as refused:
+        form.add_error(None, refused.refusal.reason)
+        # What was typed is kept, and can be sent again: whoever does so has been told why it was refused.
+        again = {"version": refused.order.version} if isinstance(refused, Stale) else {}
+        form.data = {**form.data, **again, "once": token_for(request)}
+        return Built(formset, failed=True, refused=refused)
 
 
 def _currency(form: OfferForm, terms: Terms, initial: dict[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """Pages that are sent once: each is given the number its order will have, so that a double click makes one order."""
 
 from django.core import signing
+from django.http import HttpRequest
 
 from marketplace.accounts.requests import SignedInRequest
 from orders.guards import Refusal, Refused
@@ -9,7 +10,7 @@ from orders.models.order import new_number
 SIGNER = signing.Signer(salt="checkout")
 
 
-def token_for(request: SignedInRequest) -> str:
+def token_for(request: HttpRequest) -> str:
     """What the page carries in a hidden field: a new number, bound to the person it is given to."""
     return SIGNER.sign(f"{request.user.pk} {new_number()}")
 

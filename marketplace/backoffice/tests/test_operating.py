@@ -151,6 +151,7 @@ class TestTheGroup:
                 "Stop the order": "“Logo” is open. You can stop after you accept it; to cancel it, open a case.",
             },
             "Theo Lindqvist": {
+                "Edit the offer": "The order is already under way.",
                 "Withdraw the offer": "The order is already under way.",
                 "Deliver": "",
                 "Grant extra revisions": "",
@@ -174,6 +175,60 @@ class TestTheGroup:
         client.force_login(agent("Finance"))
         answer = client.get(page(order))
         assert answer.context["sides"] == [] if answer.status_code == 200 else answer.status_code == 403
+
+
+class TestTheOffer:
+    """The seller's own builder: its plan buttons draw the page again, and nothing that was typed is lost."""
+
+    PLAN = {
+        "plan-TOTAL_FORMS": "1",
+        "plan-INITIAL_FORMS": "0",
+        "plan-0-title": "Film",
+        "plan-0-price": "100.00",
+        "plan-0-delivery_days": "3",
+        "plan-0-revisions": "1",
+    }
+
+    def send(self, desk: Desk, order: Order, **given: Any) -> Any:
+        return post(desk.client, order, "edit_offer", **({"title": "Short film"} | self.PLAN | given))
+
+    def test_it_is_changed_for_the_seller(self, desk: Desk) -> None:
+        order = make_offer()
+        shown = desk.client.get(url(order, "edit_offer"))
+        assert (shown.status_code, shown.context["heading"]) == (200, "Edit the offer, for Theo Lindqvist")
+        assert [row["title"].value() for row in shown.context["formset"]] == ["Script", "Storyboard", "Animation"]
+        answer = self.send(desk, order)
+        assert (answer.status_code, answer.url) == (302, page(order))
+        assert (fresh(order).title, [step.title for step in fresh(order).plan]) == ("Short film", ["Film"])
+        event = order.events.latest("pk")
+        assert (event.actor.name, event.on_behalf_of, event.data["why"]) == ("Sam Support", order.seller, WHY)
+        assert logged() == [("Sam Support", order.number, f"Edit the offer, for Theo Lindqvist: {WHY}")]
+
+    def test_what_is_wrong_or_missing_is_said_and_the_rest_kept(self, desk: Desk) -> None:
+        order = make_offer()
+        wrong = self.send(desk, order, why=" ", **{"plan-0-price": "a lot"})
+        assert (wrong.status_code, list(wrong.context["form"].errors)) == (422, ["why"])
+        assert wrong.context["formset"].errors[0].keys() == {"price"}
+        more = self.send(desk, order, **{"plan-change": "add"})
+        assert (more.status_code, len(more.context["formset"].forms)) == (200, 2)
+        assert (more.context["form"]["why"].value(), fresh(order).version, logged()) == (WHY, 1, [])
+
+    def test_another_version_is_not_changed_and_can_be_sent_again(self, desk: Desk) -> None:
+        order = make_offer()
+        services.edit_offer(order, by=order.seller, title="Theirs", brief="", plan=ONE_STEP, version=1)
+        answer = self.send(desk, order, version=1)
+        assert (answer.status_code, answer.context["changes"]) == (409, ["Theo Lindqvist changed the offer"])
+        assert (fresh(order).title, answer.context["form"]["title"].value()) == ("Theirs", "Short film")
+        assert self.send(desk, order, version=answer.context["form"]["version"].value()).status_code == 302
+
+    def test_an_offer_that_was_answered_has_no_builder(self, desk: Desk) -> None:
+        order = make_placed()
+        answers = [desk.client.get(url(order, "edit_offer")), self.send(desk, order)]
+        refusal = "The order is already under way."
+        assert [(answer.status_code, str(answer.context["refusal"])) for answer in answers] == [
+            (200, refusal),
+            (409, refusal),
+        ]
 
 
 class TestRefusals:

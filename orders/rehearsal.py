@@ -122,8 +122,7 @@ class _Picture:
     cents: Cents
 
     @classmethod
-    def of(cls, order_id: int) -> "_Picture":
-        order = Order.objects.whole().get(pk=order_id)
+    def of(cls, order: Order) -> "_Picture":
         references = [milestone.held.reference for milestone in order.plan if milestone.held]
         found = where_every_cent_is(references).values()
         return cls(order, Cents(*(sum(getattr(cents, name) for cents in found) for name in Cents.__dataclass_fields__)))
@@ -135,11 +134,11 @@ def rehearse(order: Order, act: Callable[[], object]) -> Rehearsal:
     What `act` raises is raised: a refusal is one in the rehearsal too.
     """
     with transaction.atomic():
-        lock_as_it_is(order.pk)
-        before = _Picture.of(order.pk)
+        locked, _ = lock_as_it_is(order.pk)
+        before = _Picture.of(locked)
         event_id, transfer_id = _last(Event.objects.all()), _last(Transfer.objects.all())
         act()
-        rehearsal = _compare(before, _Picture.of(order.pk), event_id, transfer_id)
+        rehearsal = _compare(before, _Picture.of(Order.objects.whole().get(pk=order.pk)), event_id, transfer_id)
         transaction.set_rollback(True)
         return rehearsal
 

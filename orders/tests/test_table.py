@@ -130,8 +130,8 @@ class Cells:
 
     def check(self) -> None:
         with clock.at(self.instant):
+            before = rows()
             for name, row in TABLE[self.state].items():
-                before = rows()
                 for role, answer in zip(ROLES, row, strict=True):
                     self.check_cell(name, role, answer)
                 assert rows() == before, f"{self.state}: {name} changed something although it was refused or undone"

@@ -5,7 +5,7 @@ from collections import defaultdict
 from payments.models import Account, Chargeback, HeldFunds, SandboxDispute
 
 
-def check_chargebacks() -> None:
+def check_chargebacks(accounts: list[Account]) -> None:
     """What the bank took, where it came from, and what is open, holds at any instant."""
     open_by_currency: dict[str, int] = defaultdict(int)
     frozen: dict[tuple[int, str], int] = defaultdict(int)
@@ -14,12 +14,11 @@ def check_chargebacks() -> None:
         open_by_currency[chargeback.currency] += uncovered
         if chargeback.status == "open":
             frozen[chargeback.charge.held.payee_id, chargeback.currency] += chargeback.frozen
-    accounts = Account.objects.with_balance()
-    in_account = {row.currency: -row.balance for row in accounts.filter(code="chargebacks")}
+    in_account = {row.currency: -row.balance for row in accounts if row.code == "chargebacks"}
     assert {key: amount for key, amount in open_by_currency.items() if amount} == {
         key: amount for key, amount in in_account.items() if amount
     }
-    set_aside = {(row.owner_id, row.currency): row.balance for row in accounts.filter(code="earnings_frozen")}
+    set_aside = {(row.owner_id, row.currency): row.balance for row in accounts if row.code == "earnings_frozen"}
     assert {key: amount for key, amount in frozen.items() if amount} == {
         key: amount for key, amount in set_aside.items() if amount
     }

@@ -33,14 +33,18 @@ def share(price: int, rate: int, step: int = 1) -> int:
 def check_ledger() -> None:
     """Everything that holds at any instant, whatever is under way."""
     transfers = list(Transfer.objects.select_related("source", "destination").order_by("pk"))
+    accounts = list(Account.objects.with_balance())
     _transfers_are_sound(transfers)
-    _balances_agree(transfers)
-    _reserved_credit_has_its_attempt()
-    _withdrawals_are_where_they_say(transfers)
-    _people_have_what_came_less_what_went(transfers)
-    check_chargebacks()
-    for held in HeldFunds.objects.all():
-        check_held(held)
+    _balances_agree(transfers, accounts)
+    _reserved_credit_has_its_attempt(accounts)
+    _withdrawals_are_where_they_say(transfers, accounts)
+    _people_have_what_came_less_what_went(transfers, accounts)
+    check_chargebacks(accounts)
+    of_each = ("transfers__source", "transfers__destination", "charges__transfers", "charges__refunds", "refunds")
+    funds = HeldFunds.objects.prefetch_related(*of_each)
+    cents = services.where_every_cent_is([held.reference for held in funds])
+    for held in funds:
+        _check_held(held, cents[held.reference])
 
 
 def check_at_rest() -> None:
@@ -69,13 +73,13 @@ def _transfers_are_sound(transfers: list[Transfer]) -> None:
         assert transfer.currency == transfer.source.currency == transfer.destination.currency
 
 
-def _balances_agree(transfers: list[Transfer]) -> None:
+def _balances_agree(transfers: list[Transfer], accounts: list[Account]) -> None:
     balances: dict[int, int] = defaultdict(int)
     for transfer in transfers:
         balances[transfer.source_id] -= transfer.amount
         balances[transfer.destination_id] += transfer.amount
     per_currency: dict[str, int] = defaultdict(int)
-    for account in Account.objects.with_balance():
+    for account in accounts:
         assert account.balance == balances[account.pk]
         assert account.balance >= 0 or account.code in MAY_BE_NEGATIVE
         per_currency[account.currency] += account.balance
@@ -90,7 +94,7 @@ def _net_into(transfers: list[Transfer], code: str) -> int:
     )
 
 
-def _withdrawals_are_where_they_say(transfers: list[Transfer]) -> None:
+def _withdrawals_are_where_they_say(transfers: list[Transfer], accounts: list[Account]) -> None:
     """With the seller, in flight or at the provider: in one place, as the row's status says (M6)."""
     of: dict[int, list[Transfer]] = defaultdict(list)
     for transfer in transfers:
@@ -105,15 +109,16 @@ def _withdrawals_are_where_they_say(transfers: list[Transfer]) -> None:
         personal = {(end.owner_id, end.currency) for row in moved for end in (row.source, row.destination) if end.owner}
         assert personal == {(withdrawal.owner_id, withdrawal.currency)}
     in_flight = Withdrawal.objects.in_flight().order_by().values_list("currency").annotate(total=Sum("amount"))
-    balances = Account.objects.with_balance().filter(code="withdrawals")
+    balances = [account for account in accounts if account.code == "withdrawals"]
     assert dict(in_flight) == {account.currency: account.balance for account in balances if account.balance}
 
 
-def _people_have_what_came_less_what_went(transfers: list[Transfer]) -> None:
+def _people_have_what_came_less_what_went(transfers: list[Transfer], accounts: list[Account]) -> None:
     """I18: what a seller earned is there, or went out as a withdrawal or to a lost chargeback."""
     purses: dict[tuple[int, str], int] = defaultdict(int)
-    for account in Account.objects.with_balance().filter(code__in=PURSE):
-        purses[account.owner_id, account.currency] += account.balance
+    for account in accounts:
+        if account.code in PURSE:
+            purses[account.owner_id, account.currency] += account.balance
     for withdrawal in Withdrawal.objects.exclude(status__in=["rejected", "canceled", "failed"]):
         purses[withdrawal.owner_id, withdrawal.currency] += withdrawal.amount
     for transfer in transfers:
@@ -132,9 +137,13 @@ def _people_have_what_came_less_what_went(transfers: list[Transfer]) -> None:
 
 def check_held(held: HeldFunds) -> None:
     """One milestone's money: its transfers in order, its counters, its operations and what people are shown."""
+    _check_held(held, services.where_every_cent_is([held.reference])[held.reference])
+
+
+def _check_held(held: HeldFunds, cents: services.Cents) -> None:
     held_now = refunds_due = 0
     moved: dict[str, int] = defaultdict(int)
-    transfers = list(held.transfers.select_related("source", "destination"))
+    transfers = list(held.transfers.all())
     for transfer in transfers:
         held_now += transfer.amount * ((transfer.destination.code == "held") - (transfer.source.code == "held"))
         refunds_due += transfer.amount * ((transfer.destination.code == DUE) - (transfer.source.code == DUE))
@@ -165,7 +174,6 @@ def check_held(held: HeldFunds) -> None:
     settled = sum(refund.card_amount for refund in standing if refund.status == "succeeded")
     owed = sum(refund.card_amount for refund in standing if refund.status != "succeeded")
     assert (settled, owed) == (moved["refunded"] - moved["refund_returned"], refunds_due)
-    cents = services.where_every_cent_is([held.reference])[held.reference]
     assert cents.with_credit == moved["credit_spent"]
     assert cents.charged == moved["charge"] + moved["surplus"] + cents.with_credit
     assert cents.as_credit == moved["credited"]
@@ -184,7 +192,7 @@ def check_charge(charge: Charge) -> None:
     assert moved["credit_spent"] == charge.credit * charge.funded
     aside = moved["credit_reserved"] - moved["credit_returned"] - moved["credit_spent"]
     assert aside in ([charge.credit] if not charge.decided else [0, charge.credit] if not booked(charge) else [0])
-    to_card = sum(refund.card_amount for refund in charge.refunds.filter(retried=False))
+    to_card = sum(refund.card_amount for refund in charge.refunds.all() if not refund.retried)
     assert to_card <= charge.card_amount
 
 
@@ -192,12 +200,13 @@ def booked(charge: Charge) -> bool:
     return charge.status != "succeeded" or charge.funded or charge.surplus
 
 
-def _reserved_credit_has_its_attempt() -> None:
+def _reserved_credit_has_its_attempt(accounts: list[Account]) -> None:
     reserved: dict[tuple[int, str], int] = defaultdict(int)
     # A success whose booking is still to come has its credit yet.
     for charge in Charge.objects.filter(Q(funded=False, surplus=False), credit__gt=0).select_related("held"):
         aside = charge.transfers.filter(destination__code="credit_reserved").aggregate(total=Sum("amount", default=0))
         back = charge.transfers.filter(source__code="credit_reserved").aggregate(total=Sum("amount", default=0))
         reserved[charge.held.payer_id, charge.currency] += aside["total"] - back["total"]
-    for account in Account.objects.with_balance().filter(code="credit_reserved"):
-        assert account.balance == reserved[account.owner_id, account.currency]
+    for account in accounts:
+        if account.code == "credit_reserved":
+            assert account.balance == reserved[account.owner_id, account.currency]

@@ -231,7 +231,8 @@ class Cells:
     def check(self) -> None:
         for index, role in enumerate(ROLES):
             if role == "support_who_is_a_party":
-                enlist(self.order.seller)
+                self.client.cookies = self.cookies[role]
+                self.client.force_login(enlist(self.order.seller))
             for name in ACTIONS:
                 self.check_cell(f"{self.state} × {name} × {role}", name, role, TABLE[self.state][name][index])
             assert dump() == self.before, f"{self.state}: what was refused to the {role} changed something"

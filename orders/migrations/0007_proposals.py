@@ -4,15 +4,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0006_chargebacks'),
+        ("orders", "0006_chargebacks"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='event',
-            name='kind',
-            field=models.CharField(choices=[('drawn_up', 'Drawn Up'), ('offered', 'Offered'), ('offer_edited', 'Offer Edited'), ('placed', 'Placed'), ('started', 'Started'), ('payment_failed', 'Payment Failed'), ('payment_processing', 'Payment Processing'), ('funded', 'Funded'), ('activated', 'Activated'), ('payment_returned', 'Payment Returned'), ('refund_refused', 'Refund Refused'), ('refund_credited', 'Refund Credited'), ('delivered', 'Delivered'), ('revision_requested', 'Revision Requested'), ('revisions_granted', 'Revisions Granted'), ('accepted', 'Accepted'), ('lapsed', 'Lapsed'), ('completed_by_support', 'Completed By Support'), ('partly_refunded', 'Partly Refunded'), ('canceled', 'Canceled'), ('left_out', 'Left Out'), ('frozen', 'Frozen'), ('resumed', 'Resumed'), ('case_opened', 'Case Opened'), ('case_accepted', 'Case Accepted'), ('case_declined', 'Case Declined'), ('case_withdrawn', 'Case Withdrawn'), ('case_unanswered', 'Case Unanswered'), ('case_escalated', 'Case Escalated'), ('case_ruled', 'Case Ruled'), ('case_dismissed', 'Case Dismissed'), ('case_void', 'Case Void'), ('delivery_extended', 'Delivery Extended'), ('plan_changed', 'Plan Changed'), ('file_withheld', 'File Withheld'), ('chargeback_taken', 'Chargeback Taken'), ('chargeback_won', 'Chargeback Won'), ('chargeback_lost', 'Chargeback Lost'), ('chargeback_borne', 'Chargeback Borne'), ('canceled_by_bank', 'Canceled By Bank'), ('case_settled', 'Case Settled'), ('ended', 'Ended')], max_length=30),
+            model_name="event",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("drawn_up", "Drawn Up"),
+                    ("offered", "Offered"),
+                    ("offer_edited", "Offer Edited"),
+                    ("placed", "Placed"),
+                    ("started", "Started"),
+                    ("payment_failed", "Payment Failed"),
+                    ("payment_processing", "Payment Processing"),
+                    ("funded", "Funded"),
+                    ("activated", "Activated"),
+                    ("payment_returned", "Payment Returned"),
+                    ("refund_refused", "Refund Refused"),
+                    ("refund_credited", "Refund Credited"),
+                    ("delivered", "Delivered"),
+                    ("revision_requested", "Revision Requested"),
+                    ("revisions_granted", "Revisions Granted"),
+                    ("accepted", "Accepted"),
+                    ("lapsed", "Lapsed"),
+                    ("completed_by_support", "Completed By Support"),
+                    ("partly_refunded", "Partly Refunded"),
+                    ("canceled", "Canceled"),
+                    ("left_out", "Left Out"),
+                    ("frozen", "Frozen"),
+                    ("resumed", "Resumed"),
+                    ("case_opened", "Case Opened"),
+                    ("case_accepted", "Case Accepted"),
+                    ("case_declined", "Case Declined"),
+                    ("case_withdrawn", "Case Withdrawn"),
+                    ("case_unanswered", "Case Unanswered"),
+                    ("case_escalated", "Case Escalated"),
+                    ("case_ruled", "Case Ruled"),
+                    ("case_dismissed", "Case Dismissed"),
+                    ("case_void", "Case Void"),
+                    ("delivery_extended", "Delivery Extended"),
+                    ("plan_changed", "Plan Changed"),
+                    ("file_withheld", "File Withheld"),
+                    ("chargeback_taken", "Chargeback Taken"),
+                    ("chargeback_won", "Chargeback Won"),
+                    ("chargeback_lost", "Chargeback Lost"),
+                    ("chargeback_borne", "Chargeback Borne"),
+                    ("canceled_by_bank", "Canceled By Bank"),
+                    ("case_settled", "Case Settled"),
+                    ("ended", "Ended"),
+                ],
+                max_length=30,
+            ),
         ),
     ]

@@ -10,11 +10,17 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from . import ledger, operations, orders
+from . import cases, ledger, operations, orders
 from .promise import BALANCES, MOVED, Promise
 
-ALWAYS: Sequence[Promise] = (*ledger.PROMISES, *operations.PROMISES, *orders.PROMISES, *operations.SANDBOX)
-ALIVE: Sequence[Promise] = operations.ALIVE
+ALWAYS: Sequence[Promise] = (
+    *ledger.PROMISES,
+    *operations.PROMISES,
+    *orders.PROMISES,
+    *cases.PROMISES,
+    *operations.SANDBOX,
+)
+ALIVE: Sequence[Promise] = (*operations.ALIVE, *cases.ALIVE)
 EXAMPLES = 3
 # How long what is due may wait for a worker, besides two sweeps (I13, I15).
 PATIENCE = timedelta(minutes=5)

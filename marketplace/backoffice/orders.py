@@ -14,10 +14,10 @@ from django.urls import URLPattern, path, reverse
 from marketplace import clock
 from marketplace.backoffice.access import RULE, SEE_ORDER, WITHHOLD, agent, find, staff_page
 from marketplace.backoffice.opening import open_case_on
-from marketplace.backoffice.operating import operate_on, sides
 from marketplace.backoffice.order_page import order_context, why_not_cancel, with_everything
 from marketplace.backoffice.ruling import Ruling, rule
 from marketplace.backoffice.stuck import Unsticking
+from marketplace.backoffice.twins import operate_on, operate_on_case, sides
 from orders.admin import OrderList
 from orders.forms import PlainText
 from orders.guards import Refusal, Refused
@@ -55,6 +55,11 @@ class OrderAdmin(Unsticking, OrderList):
                 "<path:object_id>/open-case/",
                 staff_page(self, self.open_case_view, SEE_ORDER, RULE),
                 name="orders_order_open_case",
+            ),
+            path(
+                "<path:object_id>/cases/<int:case_id>/on-behalf/<slug:name>/",
+                staff_page(self, self.case_on_behalf_view, SEE_ORDER, RULE),
+                name="orders_order_case_on_behalf",
             ),
             path(
                 "<path:object_id>/on-behalf/<slug:name>/",
@@ -115,6 +120,9 @@ class OrderAdmin(Unsticking, OrderList):
 
     def on_behalf_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         return operate_on(request, self, find(Order.objects.whole(), object_id), name)
+
+    def case_on_behalf_view(self, request: HttpRequest, object_id: str, case_id: int, name: str) -> HttpResponse:
+        return operate_on_case(request, self, find(Order.objects.whole(), object_id), case_id, name)
 
     def withhold_view(self, request: HttpRequest, object_id: str, file_id: int) -> HttpResponse:
         """Withhold a file: its row and hash stay, the bytes go for good (O5)."""

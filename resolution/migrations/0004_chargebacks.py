@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0006_chargebacks"),
+        ("orders", "0002_append_only"),
         ("resolution", "0003_reason_chargeback"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

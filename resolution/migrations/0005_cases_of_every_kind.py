@@ -19,7 +19,7 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {table}
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0008_payment_abandoned"),
+        ("orders", "0002_append_only"),
         ("resolution", "0004_chargebacks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -5,11 +5,14 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Prefetch, Q, Value, When
+from django.db.models.functions import Least
 
 from marketplace.accounts.models import User
 from orders.models import Milestone, Order
 from orders.models.order import OrderQuerySet
+from resolution.actions import on_rows_of, waiting_proposal
 from resolution.models import Case
+from resolution.models.choices import DISPUTES
 
 
 @dataclass(frozen=True)
@@ -42,18 +45,22 @@ def waiting_first(orders: OrderQuerySet, side: str) -> OrderQuerySet:
     in_work = Q(at_hand__status__in=Milestone.WORKING)
     mine = in_work if side == "seller" else ~in_work | Q(at_hand=None)
     other = {"buyer": Case.Side.SELLER, "seller": Case.Side.BUYER}[side]
-    to_answer = Case.objects.filter(order=OuterRef("pk"), status=Case.Status.OPEN, side=other)
+    mine_now = Q(paused_at=None) & mine
+    # A frozen order waits for its dispute and nothing else.
+    asked = Case.objects.filter(order=OuterRef("pk"), status=Case.Status.OPEN, side=other)
+    to_answer = (
+        asked.exclude(pk__in=Case.objects.void())
+        .filter(Q(kind__in=DISPUTES) | Q(order__paused_at=None))
+        .order_by("answer_by")
+    )
     rank = models.Case(
-        When(status__in=Order.ENDED, then=Value(2)),
-        When((Q(paused_at=None) & mine) | Exists(to_answer), then=Value(0)),
-        default=Value(1),
+        When(status__in=Order.ENDED, then=Value(2)), When(mine_now | Exists(to_answer), then=Value(0)), default=Value(1)
     )
-    deadline = F("at_hand__deliver_by" if side == "seller" else "decide_by")
-    urgency = models.Case(
-        When(Exists(to_answer), then=models.Subquery(to_answer.values("answer_by")[:1])), When(rank=0, then=deadline)
-    )
+    deadline = models.Case(When(mine_now, then=F("at_hand__deliver_by" if side == "seller" else "decide_by")))
+    # PostgreSQL's LEAST leaves out what is not there.
+    urgency = models.Case(When(rank=0, then=Least(models.Subquery(to_answer.values("answer_by")[:1]), deadline)))
     ranked = orders.annotate(at_hand=current, rank=rank).annotate(urgency=urgency)
-    pending = Prefetch("cases", Case.objects.pending(), to_attr="pending_cases")
+    pending = Prefetch("cases", Case.objects.filter(status__in=Case.PENDING), to_attr="pending_cases")
     ranked = ranked.select_related("buyer", "seller").prefetch_related("milestones", pending)
     return ranked.order_by("rank", F("urgency").asc(nulls_last=True), "-id")
 
@@ -72,8 +79,10 @@ def line(order: Order, side: str, now: datetime) -> Line:
     done = sum(milestone.status == Milestone.Status.COMPLETED for milestone in plan)
     other = order.seller if side == "buyer" else order.buyer
     pending: list[Case] = order.pending_cases  # type: ignore[attr-defined]
-    case = pending[0] if pending else None
-    return Line(order, other, standing(order, side, now, case), order.current or order.next_milestone, done, len(plan))
+    found = [on_rows_of(order, case, now) for case in pending]
+    dispute = next((case for case in found if case.freezes), None)
+    where = standing(order, side, now, dispute, waiting_proposal(found))
+    return Line(order, other, where, order.current or order.next_milestone, done, len(plan))
 
 
 def case_waits_for(case: Case) -> str:
@@ -81,8 +90,22 @@ def case_waits_for(case: Case) -> str:
     return case.answering_side if case.status == Case.Status.OPEN else "support"
 
 
-def standing(order: Order, side: str, now: datetime, case: Case | None = None) -> Standing:
-    """Whom the order waits for, as `side` reads it; a frozen one waits for what its `case` waits for."""
+def standing(
+    order: Order, side: str, now: datetime, case: Case | None = None, proposal: Case | None = None
+) -> Standing:
+    """Whom the order waits for, as `side` reads it: a frozen one for what its `case` waits for; one that goes on also
+    for the answer to a `proposal`, when that is due before anything else that `side` has to do."""
+    found = _standing(order, side, now, case)
+    if order.has_ended or order.paused_at or order.is_overdue(now):
+        return found
+    if proposal is None or proposal.answering_side != side or proposal.is_overdue(now):
+        return found
+    if found.mine and found.until and proposal.answer_by and found.until <= proposal.answer_by:
+        return found
+    return Standing("Answer the proposal", "waiting", proposal.answer_by, mine=True)
+
+
+def _standing(order: Order, side: str, now: datetime, case: Case | None) -> Standing:
     if order.is_overdue(now):
         return Standing("Being settled", "neutral")
     if order.has_ended:
@@ -93,7 +116,7 @@ def standing(order: Order, side: str, now: datetime, case: Case | None = None) -
         whom = "Customer Support" if case and case_waits_for(case) == "support" else "an answer"
         if case and case.kind == Case.Kind.CHARGEBACK:
             whom = "the buyer's bank"
-        until = case and (case.answer_by if case.status == Case.Status.OPEN else case.support_due)
+        until = (case.answer_by if case.status == Case.Status.OPEN else case.support_due) if case else None
         return Standing(f"Frozen: the case waits for {whom}", "frozen", until)
     milestone = order.current
     waits_for = milestone.waits_for if milestone else "buyer"

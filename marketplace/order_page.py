@@ -20,9 +20,10 @@ from orders.rehearsal import Outcome, outcome_of_button
 from orders.words import SENTENCES
 from payments.models import Refund
 from payments.money import display
-from resolution.actions import OPENING, case_actions, open_action, present_case
+from resolution.actions import OPENING, case_actions, on_rows_of, open_action, present_cases, url_of, waiting_proposal
 from resolution.models import Case
 from resolution.sides import side_for
+from resolution.words import silence_in_words
 
 # Actions that fit into a panel on the page; the others have a page of their own.
 PANELS: dict[str, type[forms.Form]] = {
@@ -80,10 +81,10 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     """Everything the page shows to one of the order's sides, from a constant number of queries."""
     side = order.side_of(viewer)
     found = actions(order, side, now)
-    case = present_case(order, now)
-    in_cases = _case_actions(order, case, side, now)
+    present = present_cases(order, now)
+    in_cases = _case_actions(order, present, side, now)
     stop = _why_not_stop(order, found)
-    pending = case if case and case.is_pending else None
+    pending, proposal = next((case for case in present if case.freezes), None), waiting_proposal(present)
     refunds, cents = refunds_of(order), cents_of(order)
     files = list(order.attachments.all())
     talk = _talk(order, files)
@@ -93,15 +94,17 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "side": side,
         "section": "/orders/" if side == "buyer" else "/sales/",
         "other": order.seller if side == "buyer" else order.buyer,
-        "standing": standing(order, side, now, pending),
+        "standing": standing(order, side, now, pending, proposal),
         "headline": headline(order, side, now, pending),
         "buttons": _buttons(order, found, viewer),
         "stop": stop,
         "blocked": [action for action in found + in_cases if not action.allowed and action is not stop],
-        "cases": list(order.cases.order_by("-pk")),
+        "cases": [on_rows_of(order, case, now) for case in order.cases.order_by("-pk")],
+        "proposal": proposal,
+        "proposal_silence": silence_in_words(proposal) if proposal else "",
         "case_to_answer": pending if pending and case_waits_for(pending) == side else None,
         "possible_cases": [action for action in in_cases if action.allowed and action.name in OPENING],
-        "cancel_now": side == "buyer" and any(step.is_very_late(now) for step in order.plan) and not order.paused_at,
+        "cancel_now": _cancel_now(order, side, now),
         "track": _track(order, files, refunds, now),
         "revisions": _revisions(order),
         "parts": parts_of(order, cents, side, refunds),
@@ -120,13 +123,20 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     }
 
 
-def _case_actions(order: Order, case: Case | None, side: str, now: datetime) -> list[Action]:
-    """Which cases this side could open, and its own buttons of the present one."""
+def _cancel_now(order: Order, side: str, now: datetime) -> str:
+    """Where the buyer of a very late milestone cancels it on the spot (O15); empty for everybody else."""
+    very_late = side == "buyer" and any(step.is_very_late(now) for step in order.plan) and not order.paused_at
+    return url_of(order, Case.Kind.CANCEL_MILESTONE) if very_late else ""
+
+
+def _case_actions(order: Order, present: list[Case], side: str, now: datetime) -> list[Action]:
+    """Which cases this side could open, and its own buttons of the present dispute and the present proposal."""
     found = [open_action(order, kind, side, now) for kind in OPENING]
-    if case is None:
-        return found
-    own = [action for action in case_actions(case, side, now) if side_for(case, action.name) == side]
-    return found + [replace(action, label=f"Case: {action.label.lower()}") for action in own]
+    for case in present:
+        noun = "Case" if case.is_dispute else "Proposal"
+        own = [action for action in case_actions(case, side, now) if side_for(case, action.name) == side]
+        found += [replace(action, label=f"{noun}: {action.label.lower()}") for action in own]
+    return found
 
 
 def _buttons(order: Order, found: list[Action], viewer: User) -> list[Button]:

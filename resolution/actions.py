@@ -11,23 +11,39 @@ from resolution.models import Case
 from resolution.services import consider
 from resolution.sides import LABELS, WHO, not_the_side
 
-OPENING: dict[str, str] = {
-    Case.Kind.CANCEL_MILESTONE: "Cancel the milestone",
-    Case.Kind.CANCEL_ORDER: "Cancel the order",
-}
+Kind = Case.Kind
+
+# The kinds that buyers and sellers open, in the order of R2: what ends or refunds something, what changes something.
+CANCEL_OR_REFUND = (Kind.CANCEL_MILESTONE, Kind.CANCEL_ORDER, Kind.PARTIAL_REFUND)
+CHANGES = (Kind.EXTEND, Kind.EXTRA_REVISIONS, Kind.CHANGE_UPCOMING)
+OPENING: dict[str, str] = {kind.value: str(kind.label) for kind in (*CANCEL_OR_REFUND, *CHANGES)}
+
+OVERDUE = "The time for this has run out; the clock is about to settle the order."
 
 
 def actions(order: Order, side: str, now: datetime) -> list[Action]:
-    """Every kind of case that this side could open, then every button of the order's present case."""
+    """Every kind of case that this side could open, then every button of the order's present dispute and proposal."""
     found = [open_action(order, kind, side, now) for kind in OPENING]
-    case = present_case(order, now)
-    return found + case_actions(case, side, now) if case else found
+    for case in present_cases(order, now):
+        found += case_actions(case, side, now)
+    return found
 
 
 def open_action(order: Order, kind: str, side: str, now: datetime) -> Action:
     """Opening a case of this kind, whatever its reason: possible for this side, or why not."""
-    url = reverse("resolution:open", args=[order.number])
-    return _action(kind, OPENING[kind], url, _why_not_open(order, kind, side, now))
+    return _action(kind, OPENING[kind], url_of(order, kind), why_not_open(order, kind, side, now))
+
+
+def url_of(order: Order, kind: str) -> str:
+    """The page on which a case of this kind is opened."""
+    return reverse("resolution:open_kind", args=[order.number, kind.replace("_", "-")])
+
+
+def why_not_open(order: Order, kind: str, side: str, now: datetime) -> Refusal | None:
+    """Why this side cannot open a case of this kind now, whatever its reason; None when it can."""
+    if order.is_overdue(now):
+        return Refusal(OVERDUE, when=order.decide_by)
+    return why_not(consider(order, kind, side, now=now).open)
 
 
 def case_actions(case: Case, side: str, now: datetime) -> list[Action]:
@@ -46,21 +62,27 @@ def why_not_now(case: Case, side: str, name: str) -> Refusal | None:
     return why_not(getattr(case, name))
 
 
-def present_case(order: Order, now: datetime) -> Case | None:
-    """The case that freezes the order, or the declined one that may still be taken to support."""
+def present_cases(order: Order, now: datetime) -> list[Case]:
+    """What somebody can still act on: the dispute, or the declined one that may be taken to support; the proposal."""
     unsettled = order.cases.filter(status__in=(*Case.PENDING, Case.Status.DECLINED))
-    for case in unsettled.select_related("reason").order_by("-pk"):
-        case.order, case.moment = order, now
-        case.milestone = next((step for step in order.plan if step.pk == case.milestone_id), None)
-        if case.is_pending or case.can_go_to_support:
-            return case
-    return None
+    found = [on_rows_of(order, case, now) for case in unsettled.select_related("reason").order_by("-pk")]
+    dispute = next((case for case in found if case.freezes or case.can_go_to_support), None)
+    return [case for case in (dispute, waiting_proposal(found)) if case]
 
 
-def _why_not_open(order: Order, kind: str, side: str, now: datetime) -> Refusal | None:
-    if order.is_overdue(now):
-        return Refusal("The time for this has run out; the clock is about to settle the order.", when=order.decide_by)
-    return why_not(consider(order, kind, side, now=now).open)
+def waiting_proposal(cases: list[Case]) -> Case | None:
+    """The proposal among `cases` that waits for an answer; one that has become void waits for nobody (R4)."""
+    return next(
+        (case for case in cases if case.is_pending and not case.is_dispute and not case.void_since()),
+        None,
+    )
+
+
+def on_rows_of(order: Order, case: Case, now: datetime) -> Case:
+    """A case on the same rows that the page of its order looks at, at the page's instant."""
+    case.order, case.moment = order, now
+    case.milestone = next((step for step in order.plan if step.pk == case.milestone_id), None)
+    return case
 
 
 def _action(name: str, label: str, url: str, refusal: Refusal | None) -> Action:

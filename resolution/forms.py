@@ -5,42 +5,131 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from orders.actions import Action
-from orders.forms import FilesField, PlainText, VersionedForm
+from marketplace.catalog.plans import MAX_DAYS, MAX_REVISIONS, PlannedMilestone
+from orders.forms import FilesField, MessageForm, PlainText, VersionedForm
 from orders.models import Order
-from resolution.actions import OPENING
-from resolution.models import Case, Reason
+from payments import money
+from resolution.models import NOTHING_MORE, Asked, Case, Reason
+from resolution.models.choices import PROPOSALS
+from resolution.models.guards import why_not_part
+
+BOTH_READ = "The other side reads this, and Customer Support if it comes to that."
 
 
-class CaseForm(VersionedForm):
-    """Open a case: a kind that is possible now, a reason that this side may cite now, and what happened."""
+class OpenForm(VersionedForm):
+    """Open a case: a reason that this side may cite now in this kind (R5), what happened, and evidence."""
 
-    kind = forms.ChoiceField(label="What should happen", choices=list(OPENING.items()), widget=forms.RadioSelect)
     reason = forms.ModelChoiceField(Reason.objects.none(), label="Reason", empty_label="Choose a reason")
     statement = PlainText(
-        label="What happened",
-        max_length=5_000,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        help_text="The other side reads this, and Customer Support if it comes to that.",
+        label="What happened", max_length=5_000, widget=forms.Textarea(attrs={"rows": 5}), help_text=BOTH_READ
     )
-    files = FilesField()  # type: ignore[assignment]
+    files = FilesField(label="Evidence")  # type: ignore[assignment]
 
-    def __init__(self, *args: Any, order: Order, side: str, kinds: list[Action], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, order: Order, side: str, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kinds = {action.name: action for action in kinds}
+        self.order = order
+        if kind in PROPOSALS:
+            # Customer Support decides no proposal (R6).
+            self.fields["statement"].label, self.fields["statement"].help_text = "Why", "The other side reads this."
         reasons = self.fields["reason"]
         assert isinstance(reasons, forms.ModelChoiceField)
-        reasons.queryset = Reason.objects.citable(side, order.open_milestone, Case.Kind.CANCEL_MILESTONE)
+        reasons.queryset = Reason.objects.citable(side, order.open_milestone, kind)
         reasons.error_messages["invalid_choice"] = "This reason cannot be given now. Please choose another."
-        allowed = [action.name for action in kinds if action.allowed]
-        if len(allowed) == 1:
-            self.fields["kind"].initial = allowed[0]
 
-    def clean_kind(self) -> str:
-        kind: str = self.cleaned_data["kind"]
-        if not self.kinds[kind].allowed:
-            raise ValidationError(self.kinds[kind].reason)
-        return kind
+    def asked(self) -> Asked:
+        """What a valid form asks for besides its kind."""
+        return NOTHING_MORE
+
+
+class PartialRefundForm(OpenForm):
+    """A part of the price, typed as money in the order's currency."""
+
+    amount = forms.CharField(
+        max_length=30,
+        label="How much of the price goes back",
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text="The buyer's fee on this part goes back with it.",
+        error_messages={"required": "Enter an amount."},
+    )
+    field_order = ("version", "amount", "reason", "statement", "files")
+
+    def clean_amount(self) -> int:
+        try:
+            amount = money.parse(self.cleaned_data["amount"], self.order.currency)
+        except ValueError as problem:
+            raise ValidationError(str(problem)) from problem
+        milestone = self.order.open_milestone
+        refusal = why_not_part(milestone, amount) if milestone else None
+        if refusal:
+            raise ValidationError(refusal.reason)
+        return amount
+
+    def asked(self) -> Asked:
+        return Asked(amount=self.cleaned_data["amount"])
+
+
+class ExtendForm(OpenForm):
+    days = forms.IntegerField(
+        label="How many days more",
+        min_value=1,
+        max_value=MAX_DAYS,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={
+            "required": "Enter a number of days.",
+            "invalid": "Enter a whole number of days.",
+            "min_value": "At least 1 day.",
+            "max_value": f"At most {MAX_DAYS} days.",
+        },
+    )
+    field_order = ("version", "days", "reason", "statement", "files")
+
+    def asked(self) -> Asked:
+        return Asked(days=self.cleaned_data["days"])
+
+
+class ExtraRevisionsForm(OpenForm):
+    revisions = forms.IntegerField(
+        label="How many revisions more",
+        min_value=1,
+        max_value=MAX_REVISIONS,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={
+            "required": "Enter a number of revisions.",
+            "invalid": "Enter a whole number of revisions.",
+            "min_value": "At least 1 revision.",
+            "max_value": f"At most {MAX_REVISIONS} revisions.",
+        },
+    )
+    field_order = ("version", "revisions", "reason", "statement", "files")
+
+    def asked(self) -> Asked:
+        return Asked(revisions=self.cleaned_data["revisions"])
+
+
+class ChangeUpcomingForm(OpenForm):
+    """Around a plan's rows. All may be dropped while a milestone is under way."""
+
+    drop_all = forms.BooleanField(required=False, label="Drop all upcoming milestones: the order ends with this one")
+    field_order = ("version", "drop_all", "reason", "statement", "files")
+
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, order=order, **kwargs)
+        self.upcoming: list[PlannedMilestone] = []
+        if order.current is None or order.next_milestone is None:
+            del self.fields["drop_all"]
+
+    def asked(self) -> Asked:
+        return Asked(upcoming=self.upcoming)
+
+
+OPENING_FORMS: dict[str, type[OpenForm]] = {
+    Case.Kind.CANCEL_MILESTONE: OpenForm,
+    Case.Kind.CANCEL_ORDER: OpenForm,
+    Case.Kind.PARTIAL_REFUND: PartialRefundForm,
+    Case.Kind.EXTEND: ExtendForm,
+    Case.Kind.EXTRA_REVISIONS: ExtraRevisionsForm,
+    Case.Kind.CHANGE_UPCOMING: ChangeUpcomingForm,
+}
 
 
 class AcceptForm(VersionedForm):
@@ -49,11 +138,9 @@ class AcceptForm(VersionedForm):
 
 class DeclineForm(VersionedForm):
     text = PlainText(
-        label="Why you decline",
-        max_length=5_000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="The other side reads this, and Customer Support if it comes to that.",
+        label="Why you decline", max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}), help_text=BOTH_READ
     )
+    files = FilesField(label="Evidence")  # type: ignore[assignment]
 
 
 class EscalateForm(VersionedForm):
@@ -63,3 +150,10 @@ class EscalateForm(VersionedForm):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="The other side reads this too.",
     )
+    files = FilesField(label="Evidence")  # type: ignore[assignment]
+
+
+class CaseMessageForm(MessageForm):
+    """As the order's, with a case's shorter text."""
+
+    text = PlainText(label="Message", max_length=5_000, widget=forms.Textarea(attrs={"rows": 3}))

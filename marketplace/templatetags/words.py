@@ -70,6 +70,12 @@ def iso(instant: datetime) -> str:
 
 
 @register.filter
+def to_the_second(instant: datetime) -> str:
+    """`when`, where seconds count: "Tue 1 Dec, 14:05:09"."""
+    return f"{when(instant)}:{timezone.localtime(instant):%S}"
+
+
+@register.filter
 def moment(instant: datetime | None) -> str:
     """`when` inside a `<time>` element."""
     if instant is None:

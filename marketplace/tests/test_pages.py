@@ -173,10 +173,19 @@ ADDRESSES = {
     "deliver": SELLER,
     "grant_revisions": SELLER,
 }
-CASES = {"open": BOTH, "case": BOTH, "accept": SELLER, "decline": SELLER, "withdraw": BUYER, "escalate": BUYER}
+CASES = {
+    "open": BOTH,
+    "open_kind": BOTH,
+    "case": BOTH,
+    "accept": SELLER,
+    "decline": SELLER,
+    "withdraw": BUYER,
+    "escalate": BUYER,
+    "write": BOTH,
+}
 ELSEWHERE = {"order_gig", "ask_offer", "send_offer"}
 OF_THE_ORDER = ("place", "decline", "stop", "order_again", "edit_offer", "withdraw", "send_message")
-POST_ONLY = {"send_message", "resolution:accept", "resolution:decline", "resolution:withdraw", "resolution:escalate"}
+POST_ONLY = {"send_message", *(f"resolution:{name}" for name in ("accept", "decline", "withdraw", "escalate", "write"))}
 LABELS = {
     "place": "Accept the offer and pay",
     "decline": "Decline the offer",
@@ -200,8 +209,9 @@ def addresses(order: Order) -> dict[str, str]:
     about = {"file": [Attachment.objects.filter(order=order).latest("pk").pk]} | {name: [] for name in OF_THE_ORDER}
     found = {name: reverse(f"orders:{name}", args=[order.number, *about.get(name, [milestone])]) for name in ADDRESSES}
     case = Case.objects.get(order=order)
+    of_the_order = {"open": [order.number], "open_kind": [order.number, "cancel-milestone"]}
     found |= {
-        f"resolution:{name}": reverse(f"resolution:{name}", args=[order.number if name == "open" else case.number])
+        f"resolution:{name}": reverse(f"resolution:{name}", args=of_the_order.get(name, [case.number]))
         for name in CASES
     }
     return found | {"order": order.get_absolute_url()}
@@ -219,8 +229,8 @@ def test_to_strangers_no_order_and_no_case_exists(disputed: Order, nosy: Visitor
     for name, address in addresses(disputed).items():
         methods = ("post",) if name in POST_ONLY else ("get", "post")
         seen[name] = {getattr(nosy.client, method)(address).status_code for method in methods}
-    # The page of the order and of the case, and a file, can only be looked at.
-    looked_at = {name: {404, 405} for name in ("order", "file", "resolution:case")}
+    # The pages of the order and of its cases, and a file, can only be looked at.
+    looked_at = {name: {404, 405} for name in ("order", "file", "resolution:case", "resolution:open")}
     assert seen == {name: {404} for name in seen} | looked_at
     assert rows() == before
 

@@ -94,22 +94,27 @@ def test_what_silence_means_is_decided_when_the_case_opens(
     assert (case.on_silence, case.silence(), case.side) == (silence, silence, side)
 
 
-# R5, literally: code → who may cite it, in which states.
+# R5, literally: code → who may cite it, in which states, in disputes or in proposals.
 P, D, R, B = "in_progress", "delivered", "in_revision", "between"
-CITABLE = {
-    "seller_late": ("buyer", {P, R}),
-    "seller_unresponsive": ("buyer", {P, R}),
-    "not_as_described": ("buyer", {D, R}),
-    "unusable_files": ("buyer", {D, R}),
-    "buyer_unresponsive": ("seller", {P, R, B}),
-    "requirements_missing": ("seller", {P, R, B}),
-    "scope_disagreement": ("both", {P, D, R, B}),
-    "ordered_by_mistake": ("buyer", {P, B}),
-    "cannot_deliver": ("seller", {P, R, B}),
-    "intellectual_property": ("both", {P, D, R, B}),
-    "fraud_or_abuse": ("both", {P, D, R, B}),
-    "agreed_by_both": ("both", {P, D, R, B}),
-    "chargeback": ("the clock", {P, D, R}),
+ANY = {P, D, R, B}
+IN_DISPUTES, IN_PROPOSALS, IN_BOTH = {"cancel_order"}, {"change_upcoming"}, {"cancel_order", "change_upcoming"}
+CITABLE: dict[str, tuple[str, set[str], set[str]]] = {
+    "seller_late": ("buyer", {P, R}, IN_DISPUTES),
+    "seller_unresponsive": ("buyer", {P, R}, IN_DISPUTES),
+    "not_as_described": ("buyer", {D, R}, IN_DISPUTES),
+    "unusable_files": ("buyer", {D, R}, IN_DISPUTES),
+    "buyer_unresponsive": ("seller", {P, R, B}, IN_DISPUTES),
+    "requirements_missing": ("seller", {P, R, B}, IN_BOTH),
+    "scope_disagreement": ("both", ANY, IN_BOTH),
+    "ordered_by_mistake": ("buyer", {P, B}, IN_DISPUTES),
+    "cannot_deliver": ("seller", {P, R, B}, IN_DISPUTES),
+    "intellectual_property": ("both", ANY, IN_DISPUTES),
+    "fraud_or_abuse": ("both", ANY, IN_DISPUTES),
+    "agreed_by_both": ("both", ANY, IN_BOTH),
+    "chargeback": ("the clock", {P, D, R}, IN_DISPUTES),
+    "more_time_needed": ("seller", {P, R}, IN_PROPOSALS),
+    "more_changes_wanted": ("buyer", {D, R}, IN_PROPOSALS),
+    "plan_has_changed": ("both", ANY, IN_PROPOSALS),
 }
 
 
@@ -121,16 +126,21 @@ def test_the_valid_reasons_are_rows() -> None:
 @pytest.mark.parametrize("side", ["buyer", "seller"])
 def test_each_side_may_cite_its_reasons_in_their_states_only(order_in: OrderIn, state: str, side: str) -> None:
     order = order_in(state)
-    may = {code for code, (who, states) in CITABLE.items() if who in (side, "both") and state in states}
-    citable = Reason.objects.citable(side, order.open_milestone)
-    assert {row.code for row in citable} == may
-    # Late comes with its date: the guard asks for it besides.
-    with clock.at(after(days=20)):
-        for row in Reason.objects.all():
-            case = services.consider(fresh(order), "cancel_order", side, now=after(days=20))
-            case.reason = row
-            refused = why_not(case.open)
-            assert (refused is None) == (row.code in may), row.code
+    for kind in ("cancel_order", "change_upcoming"):
+        may = {
+            code
+            for code, (who, states, kinds) in CITABLE.items()
+            if who in (side, "both") and state in states and kind in kinds
+        }
+        citable = Reason.objects.citable(side, order.open_milestone, kind)
+        assert {row.code for row in citable} == may, kind
+        # Late comes with its date: the guard asks for it besides.
+        with clock.at(after(days=20)):
+            for row in Reason.objects.all():
+                case = services.consider(fresh(order), kind, side, now=after(days=20))
+                case.reason = row
+                refused = why_not(case.open)
+                assert (refused is None) == (row.code in may), f"{kind}: {row.code}"
 
 
 def test_a_reason_that_may_not_be_cited_is_refused_by_name(in_progress: Order) -> None:

@@ -15,7 +15,7 @@ from payments.models import Refund, Transfer
 from payments.services import Cents
 from resolution import services
 from resolution.models import Case
-from resolution.rehearsal import what_cancel_does
+from resolution.rehearsal import what_agreeing_does
 from resolution.tests.conftest import NOON, after
 from resolution.tests.factories import fresh_case, opened, reason, rule_cancel_milestone, rule_cancel_order
 
@@ -83,7 +83,7 @@ def test_the_rehearsal_is_what_then_happens(delivered: Order, agent: User) -> No
 
 
 def test_what_canceling_does_is_said_before_anybody_agrees(in_progress: Order) -> None:
-    rehearsal = what_cancel_does(in_progress, "cancel_milestone", by=in_progress.buyer)
+    rehearsal = what_agreeing_does(in_progress, "cancel_milestone", by=in_progress.buyer)
     assert rehearsal.states == [Change("“Logo”", "In progress", "Canceled")]
     assert rehearsal.movements == [Movement("goes back to the buyer", 10_550, "USD")]
     assert rehearsal.deadlines == [
@@ -93,7 +93,7 @@ def test_what_canceling_does_is_said_before_anybody_agrees(in_progress: Order) -
 
 
 def test_between_milestones_nothing_is_held_and_no_money_moves(between: Order) -> None:
-    rehearsal = what_cancel_does(between, "cancel_order", by=between.buyer)
+    rehearsal = what_agreeing_does(between, "cancel_order", by=between.buyer)
     assert rehearsal.states == [
         Change("“Business cards”", "Not started", "Not started any more"),
         Change("The order", "Active", "Completed"),
@@ -104,7 +104,7 @@ def test_between_milestones_nothing_is_held_and_no_money_moves(between: Order) -
 
 def test_what_is_refused_is_refused_in_the_rehearsal(between: Order) -> None:
     with pytest.raises(Refused) as refused:
-        what_cancel_does(between, "cancel_milestone", by=between.buyer)
+        what_agreeing_does(between, "cancel_milestone", by=between.buyer)
     assert str(refused.value) == "No milestone is open, so there is none to cancel."
     assert fresh(between).version == between.version
 

@@ -1,0 +1,204 @@
+"""How a case is opened: every kind with what it does, and the page of one kind (P1, R2, R7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Self
+
+from marketplace.accounts.models import User
+from marketplace.catalog import plans
+from marketplace.catalog.durations import in_words
+from orders.actions import Action
+from orders.models import Milestone, Order
+from orders.rehearsal import Outcome, outcome
+from orders.services import planned, why_not_upcoming
+from payments.money import display
+from resolution.actions import CANCEL_OR_REFUND, CHANGES, on_rows_of, open_action
+from resolution.forms import OPENING_FORMS, ChangeUpcomingForm, OpenForm
+from resolution.models import Case, Reason
+from resolution.pages.asked import Numbers, numbers_of, part_in_words
+from resolution.rehearsal import what_agreeing_does
+from resolution.services import consider
+from resolution.words import effect_of, very_late
+
+Kind = Case.Kind
+
+_REFUND = {
+    "buyer": "You ask for a part of the price of the open milestone back.",
+    "seller": "You offer to give a part of the price of the open milestone back.",
+}
+DOES: dict[str, str] = {
+    Kind.CANCEL_MILESTONE: "The open milestone ends, and what is held for it goes back to the buyer. "
+    "Completed milestones stay completed and paid.",
+    Kind.CANCEL_ORDER: "The whole order ends, and what is held for the open milestone goes back to the buyer. "
+    "Completed milestones stay completed and paid; the others are not started.",
+    Kind.PARTIAL_REFUND: "The work goes on, and the rest is paid when the milestone is completed.",
+    Kind.EXTEND: "The seller gets more days for the open milestone. Price and revisions stay.",
+    Kind.EXTRA_REVISIONS: "The open milestone gets more revisions, at the same price.",
+    Kind.CHANGE_UPCOMING: "Milestones that have not started are changed, added or dropped. "
+    "Nothing is charged for one before the buyer starts it.",
+}
+SILENT: dict[str, str] = {
+    Case.Silence.AGREED: "it counts as agreed",
+    Case.Silence.TO_SUPPORT: "the case goes to Customer Support, and the order stays frozen until they decide",
+    Case.Silence.WITHDRAWN: "it counts as withdrawn, and nothing changes",
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """A kind of case: what it does, what silence means, and whether the order goes on meanwhile."""
+
+    action: Action
+    does: str
+    silence: str
+    meanwhile: str
+
+
+class Draft:
+    """A case that is being written: its form, and the rows of the plan that it would change."""
+
+    def __init__(self, form: OpenForm, plan: plans.PlanFormSet | None) -> None:
+        self.form, self.plan = form, plan
+
+    @classmethod
+    def blank(cls, order: Order, side: str, kind: str, now: datetime) -> Self:
+        initial: dict[str, Any] = {"version": order.version}
+        if claim_of_very_late(order, kind, side, now):
+            initial["reason"] = Reason.objects.filter(code=Reason.SELLER_LATE).first()
+        form = OPENING_FORMS[kind](initial=initial, order=order, side=side, kind=kind)
+        rows = plans.rows_of(planned(order), order.currency)
+        return cls(form, _plan(order, rows=rows) if kind == Kind.CHANGE_UPCOMING else None)
+
+    @classmethod
+    def typed(cls, order: Order, side: str, kind: str, data: Any, files: Any) -> Self:
+        form = OPENING_FORMS[kind](data, files, order=order, side=side, kind=kind)
+        return cls(form, _plan(order, data) if kind == Kind.CHANGE_UPCOMING else None)
+
+    @classmethod
+    def again(cls, order: Order, side: str, kind: str, data: Mapping[str, Any], *, change: str = "") -> Self:
+        """What was typed, drawn anew without judging it; `change` is a button of the plan that was pressed."""
+        form = OPENING_FORMS[kind](data, order=order, side=side, kind=kind)
+        form.errors.clear()
+        changed = partial(plans.PlanFormSet.changed, data, change, currency=order.currency, terms=order.terms)
+        return cls(form, changed() if kind == Kind.CHANGE_UPCOMING else None)
+
+    def is_valid(self) -> bool:
+        """Whether it can be sent; what is wrong is told at its field."""
+        valid = self.form.is_valid()
+        if self.plan is None:
+            return valid
+        assert isinstance(self.form, ChangeUpcomingForm)
+        if not self.form.cleaned_data.get("drop_all"):
+            valid = self.plan.is_valid() and valid
+            self.form.upcoming = self.plan.plan() if valid else []
+        refusal = why_not_upcoming(self.form.order, self.form.upcoming) if valid else None
+        if refusal:
+            self.form.add_error(None, refusal.reason)
+        return valid and not refusal
+
+
+def list_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
+    """Every kind of case, possible or greyed with the reason, and the order's cases so far (P1)."""
+    side = order.side_of(viewer)
+    groups = [
+        (heading, [_way(order, kind, side, now) for kind in kinds])
+        for heading, kinds in (("Cancel or refund", CANCEL_OR_REFUND), ("Propose a change", CHANGES))
+    ]
+    cases = [on_rows_of(order, case, now) for case in order.cases.select_related("reason").order_by("-pk")]
+    return _frame(order, side) | {"groups": groups, "cases": cases}
+
+
+def kind_context(
+    order: Order, kind: str, viewer: User, now: datetime, draft: Draft | None, *, show: bool = False
+) -> dict[str, Any]:
+    """The page on which a case of one kind is opened. A cancellation is rehearsed at once, so that nobody is surprised;
+    what has to be typed first when the draft is valid and `show` is asked for (R7)."""
+    side = order.side_of(viewer)
+    claim = claim_of_very_late(order, kind, side, now)
+    found: Outcome | None = None
+    numbers = Numbers()
+    if draft and (show or kind in (Kind.CANCEL_MILESTONE, Kind.CANCEL_ORDER)):
+        asked = draft.form.asked()
+        agreeing = partial(what_agreeing_does, order, kind, by=None if claim else _other(order, side), asked=asked)
+        found = outcome(partial(agreeing, because=Order.ClosedBecause.CANCELED_LATE) if claim else agreeing, side=side)
+        if show:
+            numbers = numbers_of(consider(order, kind, side, now=now, asked=asked), side)
+    return _frame(order, side) | {
+        "way": _way(order, kind, side, now),
+        "kind": kind,
+        "milestone": order.open_milestone,
+        "form": draft.form if draft else None,
+        "plan": draft.plan if draft else None,
+        "outcome": found,
+        "numbers": numbers,
+        "is_dispute": kind in CANCEL_OR_REFUND,
+        "facts": _facts(order, kind, now),
+        "due": order.open_milestone.deliver_by if order.open_milestone and kind == Kind.EXTEND else None,
+        "can_be_shown": OPENING_FORMS[kind] is not OpenForm,
+        "escalation_time": in_words(order.terms.escalation),
+        "least_rest": in_words(order.terms.least_rest),
+        "very_late": f"{very_late(claim)}: {effect_of(claim, 'you')}" if claim else "",
+    }
+
+
+def claim_of_very_late(order: Order, kind: str, side: str, now: datetime) -> Case | None:
+    """The buyer's case that would be accepted as it is opened, citing that the seller is late (O15)."""
+    claim = consider(order, kind, side, now=now)
+    claim.reason = Reason(code=Reason.SELLER_LATE)
+    return claim if claim.is_very_late_claim else None
+
+
+def _way(order: Order, kind: str, side: str, now: datetime) -> Way:
+    action = open_action(order, kind, side, now)
+    silence = f"If {_other(order, side).name} does not answer within {in_words(order.terms.answer)}, "
+    silence += SILENT[consider(order, kind, side, now=now).silence()]
+    if action.allowed and claim_of_very_late(order, kind, side, now):
+        silence = "Accepted as you send it, citing that the seller is late: nobody has to agree"
+    does = f"{_REFUND[side]} {DOES[kind]}" if kind == Kind.PARTIAL_REFUND else DOES[kind]
+    freezes = "The order is frozen until the case ends: its clocks stand still."
+    goes_on = "The order goes on meanwhile: its clocks run."
+    return Way(replace(action), does, f"{silence}.", freezes if kind in CANCEL_OR_REFUND else goes_on)
+
+
+def _facts(order: Order, kind: str, now: datetime) -> list[tuple[str, str]]:
+    """What the asked is measured by: what is held, what is left, what has not started."""
+    milestone = order.open_milestone
+    if kind == Kind.PARTIAL_REFUND and milestone and milestone.held:
+        held = milestone.held
+        half = held.left_price // 2 // held.step * held.step
+        price, whole = display(held.left_price, held.currency), display(held.left, held.currency)
+        example = [("For example", f"{part_in_words(held, half)}.")] if half else []
+        return [("Held", f"{price} of the price of “{milestone}”, {whole} with the buyer's fee."), *example]
+    if kind == Kind.EXTRA_REVISIONS and milestone:
+        return [("Left now", _revisions(milestone))]
+    if kind == Kind.CHANGE_UPCOMING:
+        stay = [step for step in order.plan if step.status != Milestone.Status.PLANNED]
+        named = ", ".join(f"“{step}” ({step.get_status_display().lower()})" for step in stay)
+        return [("Not changed", named)] if named else []
+    return []
+
+
+def _revisions(milestone: Milestone) -> str:
+    left = milestone.revisions_left
+    if left is None:
+        return f"Unlimited revisions of “{milestone}”."
+    return f"{left} of {(milestone.revisions or 0) + milestone.revisions_granted} for “{milestone}”."
+
+
+def _plan(order: Order, data: Mapping[str, Any] | None = None, rows: list[plans.Row] | None = None) -> Any:
+    return plans.PlanFormSet(data, currency=order.currency, terms=order.terms, rows=rows or ())
+
+
+def _other(order: Order, side: str) -> User:
+    return order.seller if side == "buyer" else order.buyer
+
+
+def _frame(order: Order, side: str) -> dict[str, Any]:
+    return {
+        "order": order,
+        "other": _other(order, side),
+        "section": "/orders/" if side == "buyer" else "/sales/",
+        "answer_time": in_words(order.terms.answer),
+    }

@@ -214,7 +214,7 @@ def support_pages(sam: User) -> Pages:
         "admin-order": f"/admin/orders/order/{case.order_id}/change/",
         "admin-cases": "/admin/resolution/case/",
         "admin-case": f"/admin/resolution/case/{case.pk}/change/",
-        "admin-cancel": f"/admin/orders/order/{case.order_id}/cancel/",
+        "admin-cancel": f"/admin/orders/order/{case.order_id}/rule/cancel_order/",
     }
 
 

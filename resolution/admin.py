@@ -15,8 +15,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from marketplace import clock
-from orders.admin import StuckFilter, YesNoFilter, badge, held, held_now, short
+from orders.admin import StuckFilter, YesNoFilter, badge, held_now, short
 from payments.admin.base import ReadOnlyAdmin
+from payments.money import display
 from resolution.models import Case, Reason
 
 Status = Case.Status
@@ -32,10 +33,31 @@ class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
         label="States to cite it in",
         help_text="Buyers and sellers may cite it while the order is in one of these; support always.",
     )
+    in_disputes = forms.BooleanField(
+        required=False,
+        label="In disputes",
+        initial=True,
+        help_text="To cancel, or for a part of the money. Support decides with these.",
+    )
+    in_proposals = forms.BooleanField(
+        required=False,
+        label="In proposals",
+        help_text="For more time, extra revisions, or other upcoming milestones.",
+    )
 
     class Meta:
         model = Reason
-        fields = ["code", "text", "cited_by_buyer", "cited_by_seller", "states", "position", "is_active"]
+        fields = [
+            "code",
+            "text",
+            "cited_by_buyer",
+            "cited_by_seller",
+            "in_disputes",
+            "in_proposals",
+            "states",
+            "position",
+            "is_active",
+        ]
 
 
 @admin.register(Reason)
@@ -43,8 +65,17 @@ class ReasonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The valid reasons (R5). One that was cited is never deleted: switch it off instead."""
 
     form = ReasonForm
-    list_display = ["text", "code", "cited_by_buyer", "cited_by_seller", "opened_with", "ruled_with", "is_active"]
-    list_filter = ["is_active", "cited_by_buyer", "cited_by_seller"]
+    list_display = [
+        "text",
+        "cited_by_buyer",
+        "cited_by_seller",
+        "in_disputes",
+        "in_proposals",
+        "opened_with",
+        "ruled_with",
+        "is_active",
+    ]
+    list_filter = ["is_active", "cited_by_buyer", "cited_by_seller", "in_disputes", "in_proposals"]
     search_fields = ["code", "text"]
     ordering = ["position", "id"]
 
@@ -101,9 +132,9 @@ class CaseQueue(ReadOnlyAdmin):
     class Media:
         css = {"all": ["admin-backoffice.css"]}
 
-    list_display = ["named", "about", "standing", "due_by", "age", held, "silent"]
+    list_display = ["named", "about", "standing", "due_by", "age", "stake"]
     list_display_links = ["named"]
-    list_filter = [StatusFilter, LateFilter, "kind", "side", StuckFilter]
+    list_filter = [StatusFilter, LateFilter, "kind", "side", "reason", StuckFilter]
     list_select_related = ["order__buyer", "order__seller", "milestone", "reason"]
     list_per_page = 50
     search_fields = [
@@ -132,6 +163,14 @@ class CaseQueue(ReadOnlyAdmin):
             held_now=held_now("order"),
         )
 
+    @admin.display(description="At stake", ordering="held_now")
+    def stake(self, case: Any) -> str:
+        """What the order holds, and of it what the case asks to give back."""
+        if not case.held_now:
+            return "–"
+        held = display(case.held_now, case.order.currency)
+        return f"{display(case.asked_amount, case.order.currency)} of {held}" if case.asked_amount else held
+
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return ["rank", "due", "-pk"]
 
@@ -143,10 +182,12 @@ class CaseQueue(ReadOnlyAdmin):
     def about(self, case: Case) -> str:
         return f"{case.what}: {case.reason}"
 
-    @admin.display(description="Status", ordering="status")
+    @admin.display(description="Status, and who is silent", ordering="status")
     def standing(self, case: Case) -> SafeString:
         stuck = badge("Stuck", "stuck") if case.stuck_at else ""
-        return format_html("{} {}", badge(case.standing, case.status), stuck)
+        silent = who_is_silent(case, clock.now())
+        below = format_html("<br>{}", silent) if silent else ""
+        return format_html("{} {}{}", badge(case.standing, case.status), stuck, below)
 
     @admin.display(description="Due", ordering="due")
     def due_by(self, case: Any) -> Any:
@@ -159,10 +200,6 @@ class CaseQueue(ReadOnlyAdmin):
     @admin.display(description="Age", ordering="opened_at")
     def age(self, case: Case) -> str:
         return length((case.ended_at or clock.now()) - case.opened_at)
-
-    @admin.display(description="Who is silent")
-    def silent(self, case: Case) -> str:
-        return who_is_silent(case, clock.now())
 
 
 def who_is_silent(case: Case, now: datetime) -> str:

@@ -16,6 +16,7 @@ RULE = "resolution.change_case"
 WITHHOLD = "orders.change_attachment"
 SEE_ORDER = "orders.view_order"
 SEE_CASE = "resolution.view_case"
+SEE_NOTES = "resolution.view_supportnote"
 
 M = TypeVar("M", bound=Model)
 View = Callable[..., HttpResponse]

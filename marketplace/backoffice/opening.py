@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from marketplace import clock
 from marketplace.backoffice.access import agent
-from marketplace.backoffice.order_page import why_not_cancel, why_not_open
+from marketplace.backoffice.acts import why_not_open
 from marketplace.backoffice.ruling import changes_since
 from orders.forms import PlainText, VersionedForm
 from orders.guards import Refusal, Refused
@@ -28,11 +28,9 @@ TYPED = ("kind", "reason", "statement")
 class OpeningForm(VersionedForm):
     """What the case is about, a valid reason and a statement; drawn from a version of the order (O19)."""
 
-    kind = forms.ChoiceField(label="About")
+    kind = forms.ChoiceField(label="About", widget=forms.Select(attrs={"autofocus": True}))
     # Support may cite all (R5).
-    reason = forms.ModelChoiceField(
-        Reason.objects.for_rulings(), label="Reason", empty_label="Choose a reason"
-    )
+    reason = forms.ModelChoiceField(Reason.objects.for_rulings(), label="Reason", empty_label="Choose a reason")
     statement = PlainText(
         label="Statement",
         max_length=5_000,
@@ -52,8 +50,8 @@ class OpeningForm(VersionedForm):
             (Case.Kind.CANCEL_ORDER.value, Case.Kind.CANCEL_ORDER.label),
         ]
         kind.help_text = "What you may decide in the end. You are not bound to it."
-        refusal = why_not_cancel(order, Case.Kind.CANCEL_MILESTONE, milestone, now)
-        if refusal and not why_not_open(order, now):
+        refusal = why_not_open(order, Case.Kind.CANCEL_MILESTONE, now)
+        if refusal and not why_not_open(order, Case.Kind.CANCEL_ORDER, now):
             kind.help_text = f"{about} is not possible now: {refusal}"
 
 
@@ -70,7 +68,7 @@ def open_case_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order) -
     now = clock.now()
     if request.method != "POST":
         form = OpeningForm(initial={"version": order.version}, order=order, now=now)
-        return _page(request, admin, order, form, why_not_open(order, now))
+        return _page(request, admin, order, form, why_not_open(order, Case.Kind.CANCEL_ORDER, now))
     form = OpeningForm(request.POST, order=order, now=now)
     if not form.is_valid():
         if "version" in form.errors:
@@ -95,7 +93,9 @@ def _again(
     order, now = Order.objects.whole().get(pk=order.pk), clock.now()
     typed = {name: request.POST.get(name, "") for name in TYPED}
     form = OpeningForm(initial={**typed, "version": order.version}, order=order, now=now)
-    return _page(request, admin, order, form, refusal or why_not_open(order, now), stale, status=409)
+    return _page(
+        request, admin, order, form, refusal or why_not_open(order, Case.Kind.CANCEL_ORDER, now), stale, status=409
+    )
 
 
 def _page(

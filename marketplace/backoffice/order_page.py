@@ -9,17 +9,17 @@ from django.db.models import Prefetch
 from django.urls import reverse
 
 from marketplace.accounts.models import User
-from marketplace.backoffice.access import RULE, WITHHOLD
+from marketplace.backoffice.access import RULE, SEE_NOTES, WITHHOLD
+from marketplace.backoffice.acts import Act, acts_without_case, why_not_open
 from marketplace.order_headline import Headline, headline
 from orders.activity import sentence
-from orders.guards import Refusal, why_not
+from orders.guards import Refusal
 from orders.models import Attachment, Delivery, Event, Message, Milestone, Order, Pause
 from orders.models.order import OrderQuerySet
 from orders.rehearsal import Rehearsal
 from payments.models import Charge, Chargeback, Refund, Transfer
 from payments.services import Cents, where_every_cent_is
-from resolution.models import Case
-from resolution.services import consider
+from resolution.models import Case, SupportNote
 
 CENTS = {
     "charged": "Charged",
@@ -40,6 +40,10 @@ class Button:
     url: str
     refusal: Refusal | None
     danger: bool = True
+    key: str = ""
+    """The single key that presses it, where the page has them."""
+    focused: bool = False
+    """Where the keyboard begins on the page."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +103,14 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     attached = list(order.attachments.select_related("uploaded_by", "withheld_by"))
     held = [milestone.held_id for milestone in order.plan if milestone.held_id]
     cases = list(order.cases.select_related("reason", "milestone"))
-    pending = next((case for case in cases if case.is_pending), None)
+    pending = next((case for case in cases if case.freezes), None)
+    possible = buttons(order, now) if viewer.has_perm(RULE) else []
     return {
         "order": order,
         "headline": standing(order, now),
         "overdue": order.is_overdue(now),
-        "buttons": buttons(order, now) if viewer.has_perm(RULE) else [],
+        "buttons": possible,
+        "why_none": said_of_all(possible),
         "pending": pending,
         "may_rule": viewer.has_perm(RULE),
         "may_withhold": viewer.has_perm(WITHHOLD),
@@ -116,19 +122,15 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "activity": activity(order, order.events.all()),
         "columns": list(CENTS.values()),
         "cents": cents_per_milestone(order),
-        "transfers": list(
-            Transfer.objects.filter(held__in=held).select_related("source__owner", "destination__owner", "held")
-        ),
+        "transfers": transfers(order),
         "charges": list(Charge.objects.filter(held__in=held).select_related("held").order_by("pk")),
         "refunds": list(Refund.objects.filter(held__in=held).select_related("held").order_by("pk")),
         "chargebacks": list(
             Chargeback.objects.filter(charge__held__in=held).select_related("charge__held").order_by("pk")
         ),
         "cases": cases,
-        "pauses": [
-            Still(pause, to_the_second(pause.added_to_decide_by), to_the_second(pause.added_to_deliver_by))
-            for pause in order.pauses.select_related("started_by")
-        ],
+        "pauses": pauses(order),
+        "notes": notes(order, viewer),
         "reminders": list(order.reminders.all()),
     }
 
@@ -139,52 +141,21 @@ def standing(order: Order, now: datetime) -> Headline:
 
 
 def buttons(order: Order, now: datetime) -> list[Button]:
-    """Support's acts without a case: one is opened and ruled in one transaction (R6). And opening one (R3)."""
-    found = []
-    milestone = order.open_milestone
-    if milestone:
-        found.append(
-            Button(
-                f"Cancel “{milestone.title}”",
-                reverse("admin:orders_order_cancel_milestone", args=[order.pk, milestone.pk]),
-                why_not_cancel(order, Case.Kind.CANCEL_MILESTONE, milestone, now),
-            )
-        )
-    if not order.has_ended:
-        found.append(
-            Button(
-                "Cancel the order",
-                reverse("admin:orders_order_cancel", args=[order.pk]),
-                why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, now),
-            )
-        )
-        found.append(
-            Button(
-                "Open a case",
-                reverse("admin:orders_order_open_case", args=[order.pk]),
-                why_not_open(order, now),
-                danger=False,
-            )
-        )
-    return found
+    """Support's rulings without a case: one is opened and ruled in one transaction (R6). And opening one (R3)."""
+    found = [button(act, key, now) for key, act in enumerate(acts_without_case(order), start=1)]
+    opening = reverse("admin:orders_order_open_case", args=[order.pk])
+    refusal = why_not_open(order, Case.Kind.CANCEL_ORDER, now)
+    return [*found, Button("Open a case", opening, refusal, danger=False, key="c")]
 
 
-def why_not_cancel(order: Order, kind: str, milestone: Milestone | None, now: datetime) -> Refusal | None:
-    """Why support cannot cancel now without a case; None when they can."""
-    return about_to_settle(order, now) or why_not(
-        consider(order, kind, Case.Side.SUPPORT, now=now, milestone=milestone).open_for_support
-    )
+def button(act: Act, key: int, now: datetime) -> Button:
+    return Button(act.label, act.url, act.why_not(now), danger=act.danger, key=str(key))
 
 
-def why_not_open(order: Order, now: datetime) -> Refusal | None:
-    """Why support cannot open a case of any kind now: one about the order is possible whenever any is."""
-    return why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, now)
-
-
-def about_to_settle(order: Order, now: datetime) -> Refusal | None:
-    if order.is_overdue(now):
-        return Refusal("The clock is about to settle this order.", when=order.decide_by)
-    return None
+def said_of_all(buttons: list[Button]) -> Refusal | None:
+    """The one reason why none of them is possible now, so that it is said once."""
+    refusals = {button.refusal for button in buttons}
+    return next(iter(refusals)) if len(refusals) == 1 else None
 
 
 def steps(order: Order, attached: list[Attachment], now: datetime) -> list[Step]:
@@ -201,6 +172,27 @@ def steps(order: Order, attached: list[Attachment], now: datetime) -> list[Step]
 def talk(order: Order, attached: list[Attachment]) -> list[Handed]:
     messages = order.messages.select_related("author")
     return [Handed(message, [file for file in attached if file.message_id == message.pk]) for message in messages]
+
+
+def transfers(order: Order) -> list[Transfer]:
+    """Every entry of the ledger about this order."""
+    held = [milestone.held_id for milestone in order.plan if milestone.held_id]
+    rows = Transfer.objects.filter(held__in=held)
+    return list(rows.select_related("source__owner", "destination__owner", "held"))
+
+
+def pauses(order: Order) -> list[Still]:
+    return [
+        Still(pause, to_the_second(pause.added_to_decide_by), to_the_second(pause.added_to_deliver_by))
+        for pause in order.pauses.select_related("started_by")
+    ]
+
+
+def notes(order: Order, viewer: User) -> list[SupportNote] | None:
+    """What support noted about the order; None for who may not read it, also for an agent who is a party."""
+    if not viewer.has_perm(SEE_NOTES) or order.side_of(viewer):
+        return None
+    return list(order.support_notes.select_related("author", "case"))
 
 
 def activity(order: Order, events: Any) -> list[Line]:

@@ -1,22 +1,24 @@
 """An order in admin: one page with everything about it, support's acts without a case (R6), and opening one."""
 
-from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
 
 from marketplace import clock
 from marketplace.backoffice.access import RULE, SEE_ORDER, WITHHOLD, agent, find, staff_page
+from marketplace.backoffice.acts import WITHOUT_A_CASE, Act
 from marketplace.backoffice.opening import open_case_on
-from marketplace.backoffice.order_page import order_context, why_not_cancel, with_everything
-from marketplace.backoffice.ruling import Ruling, rule
+from marketplace.backoffice.order_page import order_context, with_everything
+from marketplace.backoffice.ruling import rule
 from marketplace.backoffice.stuck import Unsticking
+from marketplace.backoffice.talking import NoteForm, note
 from marketplace.backoffice.twins import operate_on, operate_on_case, sides
 from orders.admin import OrderList
 from orders.forms import PlainText
@@ -24,8 +26,6 @@ from orders.guards import Refusal, Refused
 from orders.models import Attachment, Order
 from orders.operating import refuse_party
 from orders.services import withhold_file
-from resolution import services
-from resolution.models import Case
 
 
 class WithholdForm(forms.Form):
@@ -42,14 +42,14 @@ class OrderAdmin(Unsticking, OrderList):
     def get_urls(self) -> list[URLPattern]:
         own = [
             path(
-                "<path:object_id>/milestones/<int:milestone_id>/cancel/",
-                staff_page(self, self.cancel_milestone_view, SEE_ORDER, RULE),
-                name="orders_order_cancel_milestone",
+                "<path:object_id>/rule/<slug:name>/",
+                staff_page(self, self.rule_view, SEE_ORDER, RULE),
+                name="orders_order_rule",
             ),
             path(
-                "<path:object_id>/cancel/",
-                staff_page(self, self.cancel_order_view, SEE_ORDER, RULE),
-                name="orders_order_cancel",
+                "<path:object_id>/note/",
+                staff_page(self, require_POST(self.note_view), SEE_ORDER, RULE),
+                name="orders_order_note",
             ),
             path(
                 "<path:object_id>/open-case/",
@@ -80,40 +80,39 @@ class OrderAdmin(Unsticking, OrderList):
         """The page of an order, to look at: it has buttons and no fields."""
         if not self.has_view_permission(request) or request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        order = find(with_everything(), object_id)
+        return self._page(request, find(with_everything(), object_id), NoteForm())
+
+    def _page(
+        self, request: HttpRequest, order: Order, note: NoteForm, refusal: Refusal | None = None, *, status: int = 200
+    ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": f"Order {order.number}",
             **order_context(order, agent(request), clock.now()),
             "sides": sides(order, agent(request), clock.now()) if request.user.has_perm(RULE) else [],
+            "note_form": note,
+            "refusal": refusal,
+            "note_url": reverse("admin:orders_order_note", args=[order.pk]),
         }
-        return TemplateResponse(request, "admin/orders/order/page.html", context)
+        return TemplateResponse(request, "admin/orders/order/page.html", context, status=status)
 
-    def cancel_milestone_view(self, request: HttpRequest, object_id: str, milestone_id: int) -> HttpResponse:
-        order = find(Order.objects.whole(), object_id)
-        milestone = get_object_or_404(order.milestones, pk=milestone_id)
-        ruling = Ruling(
-            label=f"Cancel “{milestone.title}”",
-            done=f"“{milestone.title}” is canceled.",
-            order=order,
-            act=partial(_act, order, Case.Ruling.CANCEL_MILESTONE),
-            back=page_of(order),
-            refusal=why_not_cancel(order, Case.Kind.CANCEL_MILESTONE, milestone, clock.now()),
-        )
-        return rule(request, self, ruling)
+    def rule_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Rule without anybody's case."""
+        if name not in WITHOUT_A_CASE:
+            raise Http404
+        return rule(request, self, Act(name, find(Order.objects.whole(), object_id)))
 
-    def cancel_order_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        order = find(Order.objects.whole(), object_id)
-        ruling = Ruling(
-            label="Cancel the order",
-            done="The order is canceled.",
-            order=order,
-            act=partial(_act, order, Case.Ruling.CANCEL_ORDER),
-            back=page_of(order),
-            refusal=why_not_cancel(order, Case.Kind.CANCEL_ORDER, None, clock.now()),
-        )
-        return rule(request, self, ruling)
+    def note_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Write down what only support reads."""
+        order = find(with_everything(), object_id)
+        form = NoteForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, order, form, status=422)
+        try:
+            return note(request, self, order, None, form.cleaned_data["text"])
+        except Refused as refused:
+            return self._page(request, order, form, refused.refusal, status=403)
 
     def open_case_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return open_case_on(request, self, find(Order.objects.whole(), object_id))
@@ -168,7 +167,3 @@ class OrderAdmin(Unsticking, OrderList):
 
 def page_of(order: Order) -> str:
     return reverse("admin:orders_order_change", args=[order.pk])
-
-
-def _act(order: Order, ruling: Case.Ruling, *, as_credit: bool = False, **details: Any) -> Case:
-    return services.rule_without_case(order, services.Decision(ruling, as_credit=as_credit), **details)

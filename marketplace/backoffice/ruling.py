@@ -4,18 +4,22 @@ The rehearsal says what will happen to every cent. One flow for orders and for c
 services of `resolution`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from marketplace import clock
 from marketplace.backoffice.access import agent
+from marketplace.backoffice.acts import Act
 from marketplace.backoffice.order_page import before_and_after
+from marketplace.backoffice.queue import open_next
+from marketplace.catalog.plans import MAX_DAYS
 from orders.activity import sentence
 from orders.forms import PlainText
 from orders.guards import Refusal, Refused
@@ -24,19 +28,34 @@ from orders.models import Event, Order
 from orders.operating import refuse_party
 from orders.rehearsal import Rehearsal, rehearse
 from payments.errors import PaymentsError
+from payments.money import display, parse
 from resolution.models import Case, Reason
+from resolution.models.choices import Ruling
+from resolution.models.guards import why_not_part
+from resolution.services import note_for_support
+
+MANY_ROWS = {"rows": 5, "class": "vLargeTextField"}
 
 
 class RulingForm(forms.Form):
-    """A valid reason and a note; the confirmation posts the version that its rehearsal was made from (O19)."""
+    """What a ruling needs to know; the confirmation posts the version that its rehearsal was made from (O19)."""
 
-    reason = forms.ModelChoiceField(
-        Reason.objects.for_rulings(), label="Reason", empty_label="Choose a reason"
+    price = forms.CharField(
+        label="Part of the price to refund",
+        max_length=60,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
+    days = forms.IntegerField(
+        label="Days more",
+        min_value=1,
+        max_value=MAX_DAYS,
+        help_text="Of 24 hours each, from its delivery date, or from now where that has passed.",
+    )
+    reason = forms.ModelChoiceField(Reason.objects.for_rulings(), label="Reason", empty_label="Choose a reason")
     note = PlainText(
         label="Note",
         max_length=5_000,
-        widget=forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField"}),
+        widget=forms.Textarea(attrs=MANY_ROWS),
         help_text="Both sides read it: say what you looked at, and why you decide like this.",
     )
     as_credit = forms.BooleanField(
@@ -44,47 +63,71 @@ class RulingForm(forms.Form):
         label="Refund as credit",
         help_text="Only when the buyer asks for it: otherwise it goes back the way it was paid.",
     )
+    support_note = PlainText(
+        required=False,
+        label="Note for support",
+        max_length=5_000,
+        widget=forms.Textarea(attrs={**MANY_ROWS, "rows": 2}),
+        help_text="Optional. Only support reads it.",
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
 
-    def __init__(self, *args: Any, refunds: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, act: Act, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not refunds:
-            del self.fields["as_credit"]
+        self.milestone = act.order.open_milestone
+        self.currency = act.order.currency
+        asked = {"price": act.name == Ruling.SPLIT, "days": act.name == Ruling.EXTEND, "as_credit": act.gives_back}
+        for name in [name for name, is_asked in asked.items() if not is_asked]:
+            del self.fields[name]
+        if "price" in self.fields:
+            self.fields["price"].label = f"Part of the price to refund, in {self.currency}"
+            self.fields["price"].help_text = self._about_the_part()
+        self._focus()
+
+    def clean_price(self) -> int:
+        """In minor units. What is no part of what is held is refused in the words of the service."""
+        try:
+            price = parse(self.cleaned_data["price"], self.currency)
+        except ValueError as problem:
+            raise ValidationError(str(problem)) from None
+        refusal = why_not_part(self.milestone, price) if self.milestone else None
+        if refusal:
+            raise ValidationError(str(refusal))
+        return price
+
+    def _about_the_part(self) -> str:
+        held = self.milestone.held if self.milestone else None
+        if held is None:
+            return ""
+        left, price = display(held.left, self.currency), display(held.left_price, self.currency)
+        return (
+            f"Less than the {price} that are held of the price; {left} with the buyer’s fee. The fee on the part goes "
+            "back with it. The rest is paid to the seller, less the commission."
+        )
+
+    def _focus(self) -> None:
+        """On the first field that is wrong, else on the first."""
+        visible = [name for name in self.fields if name != "version"]
+        wrong = [name for name in visible if self.is_bound and name in self.errors]
+        self.fields[[*wrong, *visible][0]].widget.attrs["autofocus"] = True
 
 
-@dataclass(frozen=True)
-class Ruling:
-    """One of support's acts on an order: its words, the service that does it, and why it is not possible now."""
-
-    label: str
-    done: str
-    order: Order
-    act: Callable[..., Case]
-    """Called with `by`, `reason`, `note` and `version`, and with `as_credit` if it refunds."""
-    back: str
-    """The address of the page that it was chosen on."""
-    case: Case | None = None
-    refusal: Refusal | None = None
-    danger: bool = True
-    refunds: bool = True
-
-
-def rule(request: HttpRequest, admin: "ModelAdmin[Any]", ruling: Ruling) -> HttpResponse:
+def rule(request: HttpRequest, admin: "ModelAdmin[Any]", act: Act) -> HttpResponse:
     """One act of support's: GET asks for reason and note, POST rehearses, POST with `confirm` does it.
 
     Refused (409, a party 403) or with wrong input (422) the form is shown again with what was typed. When the order
     has changed since its rehearsal nothing is done, and the new rehearsal is shown (409).
     """
-    page = RulingPage(request, admin, ruling)
+    page = RulingPage(request, admin, act)
     try:
-        refuse_party(ruling.order, agent(request))
+        refuse_party(act.order, agent(request))
     except Refused as refused:
         return page.form(None, refused.refusal, status=403)
     if request.method != "POST":
-        return page.form(RulingForm(refunds=ruling.refunds), ruling.refusal)
-    form = RulingForm(request.POST, refunds=ruling.refunds)
+        return page.form(RulingForm(act=act), act.why_not(clock.now()))
     if "edit" in request.POST:
-        return page.form(RulingForm(initial=request.POST.dict(), refunds=ruling.refunds))
+        return page.form(RulingForm(initial=request.POST.dict(), act=act))
+    form = RulingForm(request.POST, act=act)
     if not form.is_valid():
         return page.form(form, status=422)
     if "confirm" in request.POST and form.cleaned_data["version"]:
@@ -96,10 +139,11 @@ def rule(request: HttpRequest, admin: "ModelAdmin[Any]", ruling: Ruling) -> Http
 class RulingPage:
     request: HttpRequest
     admin: "ModelAdmin[Any]"
-    ruling: Ruling
+    act: Act
 
-    def act(self, form: RulingForm, *, version: int | None = None) -> Case:
-        return self.ruling.act(by=agent(self.request), **{**form.cleaned_data, "version": version})
+    def do(self, form: RulingForm, *, version: int | None = None) -> Case:
+        typed = {name: value for name, value in form.cleaned_data.items() if name != "support_note"}
+        return self.act.do(by=agent(self.request), **{**typed, "version": version})
 
     def form(
         self,
@@ -112,16 +156,16 @@ class RulingPage:
         return self._draw("form", {"form": form, "refusal": refusal}, stale, status)
 
     def confirmation(self, form: RulingForm, rehearsal: Rehearsal, stale: Stale | None) -> HttpResponse:
-        details = {"rehearsal": rehearsal, "cents": before_and_after(rehearsal), **form.cleaned_data}
+        details = {"form": form, "rehearsal": rehearsal, "cents": before_and_after(rehearsal), **form.cleaned_data}
         return self._draw("confirm", details, stale, 409 if stale else 200)
 
     def _draw(self, name: str, details: dict[str, Any], stale: Stale | None, status: int) -> HttpResponse:
         context = {
             **self.admin.admin_site.each_context(self.request),
             "opts": self.admin.opts,
-            "title": self.ruling.label,
-            "ruling": self.ruling,
-            "order": self.ruling.order,
+            "title": self.act.label,
+            "act": self.act,
+            "order": self.act.order,
             "changes": changes_since(stale) if stale else [],
             "stale": stale,
             **details,
@@ -131,7 +175,7 @@ class RulingPage:
 
 def _rehearse(page: RulingPage, form: RulingForm, stale: Stale | None = None) -> HttpResponse:
     try:
-        rehearsal = rehearse(page.ruling.order, lambda: page.act(form))
+        rehearsal = rehearse(page.act.order, lambda: page.do(form))
     except Refused as refused:
         return page.form(form, refused.refusal, stale=stale, status=409)
     except PaymentsError as error:
@@ -140,21 +184,32 @@ def _rehearse(page: RulingPage, form: RulingForm, stale: Stale | None = None) ->
 
 
 def _do(page: RulingPage, form: RulingForm) -> HttpResponse:
+    order = page.act.order
     try:
-        case = page.act(form, version=form.cleaned_data["version"])
+        case = page.do(form, version=form.cleaned_data["version"])
     except Stale as stale:
-        return _rehearse(page, form, stale)
+        # Drawn from what it is now: another milestone may be open than the one on the page that was left.
+        now_whole = Order.objects.whole().get(pk=order.pk)
+        return _rehearse(replace(page, act=replace(page.act, order=now_whole)), form, stale)
     except Refused as refused:
         return page.form(form, refused.refusal, status=409)
     except PaymentsError as error:
         return page.form(form, Refusal(str(error)), status=409)
     # Its own commit: what the clock owes the order is committed before the act, so no transaction is wrapped around.
+    private = form.cleaned_data["support_note"]
+    if private:
+        note_for_support(order, by=agent(page.request), text=private, case=case)
     as_credit = " (refunded as credit)" if form.cleaned_data.get("as_credit") else ""
-    said = f"{page.ruling.label}, case {case.number}{as_credit}: {case.ruling_reason}. {case.note}"
-    for subject in (page.ruling.order, case):
+    decided = case.decision or "dismissed"
+    for subject in (order, case):
+        said = f"Case {case.number}: {decided}{as_credit}. {case.ruling_reason}. {case.note}"
         page.admin.log_change(page.request, subject, said)
-    messages.success(page.request, f"{page.ruling.done} Both sides are told.")
-    return HttpResponseRedirect(page.ruling.back)
+    done = f"{case.decision[0].upper()}{case.decision[1:]}" if case.decision else "Dismissed: the clocks run again"
+    if page.act.case is None:
+        messages.success(page.request, f"{done}. Both sides are told.")
+        return HttpResponseRedirect(page.act.back)
+    messages.success(page.request, f"Case {case.number}: {done}. Both sides are told.")
+    return open_next(page.request)
 
 
 def changes_since(stale: Stale) -> list[str]:

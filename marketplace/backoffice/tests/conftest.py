@@ -13,8 +13,8 @@ from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import StaffFactory
 from marketplace.tests import invariants
-from orders.models import Milestone, Order
-from orders.tests.factories import NOON, current
+from orders.models import Order
+from orders.tests.factories import NOON
 from resolution.models import Case
 from resolution.tests.factories import reason
 
@@ -81,12 +81,16 @@ def page(order: Order) -> str:
     return f"/admin/orders/order/{order.pk}/change/"
 
 
-def cancel_milestone(order: Order, milestone: Milestone | None = None) -> str:
-    return f"/admin/orders/order/{order.pk}/milestones/{(milestone or current(order)).pk}/cancel/"
+def ruling(order: Order, name: str) -> str:
+    return f"/admin/orders/order/{order.pk}/rule/{name}/"
+
+
+def cancel_milestone(order: Order) -> str:
+    return ruling(order, "cancel_milestone")
 
 
 def cancel_order(order: Order) -> str:
-    return f"/admin/orders/order/{order.pk}/cancel/"
+    return ruling(order, "cancel_order")
 
 
 def open_case(order: Order) -> str:

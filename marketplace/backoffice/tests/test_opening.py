@@ -89,7 +89,7 @@ class TestOpening:
         order = make_placed()
         post(desk.client, order)
         with at(days=1):
-            assert desk.rule(case_page(Case.objects.get(), "dismiss")).status_code == 302
+            assert desk.rule(case_page(Case.objects.get(), "rule/dismiss")).status_code == 302
         assert (fresh(order).paused_at, Case.objects.get().status) == (None, "dismissed")
 
     def test_a_look_at_the_form_opens_nothing(self, desk: Desk) -> None:
@@ -123,11 +123,11 @@ class TestTheButton:
         with at(days=9):
             assert self.button(desk, overdue) == [(open_case(overdue), "The clock is about to settle this order.")]
 
-    def test_an_order_that_has_ended_has_none(self, desk: Desk) -> None:
+    def test_an_order_that_has_ended_says_so(self, desk: Desk) -> None:
         order = make_placed()
         post(desk.client, order)
-        desk.rule(case_page(Case.objects.get(), "cancel-order"))
-        assert self.button(desk, order) == []
+        desk.rule(case_page(Case.objects.get(), "rule/cancel_order"))
+        assert self.button(desk, order) == [(open_case(order), "The order is canceled.")]
 
 
 class TestRefusals:

@@ -215,7 +215,7 @@ class TestTheQueue:
         for count in (0, 3):
             for _ in range(count):
                 opened(make_placed())
-            with django_assert_num_queries(8):
+            with django_assert_num_queries(10):
                 assert desk.client.get(CASES).status_code == 200
 
 
@@ -227,9 +227,12 @@ class TestTheCasesPage:
         assert [(button.label, button.refusal) for button in answer.context["buttons"]] == [
             ("Cancel “Script”", None),
             ("Cancel the order", None),
+            ("Refund a part of “Script”, release the rest", None),
+            ("Complete “Script” and pay the seller", None),
+            ("Extend “Script”", order.plan[0].refusal_by_state()),
             ("Dismiss the case", None),
         ]
-        assert [line.event.kind for line in answer.context["activity"]] == ["frozen", "case_opened"]
+        assert [line.event.kind for line in answer.context["activity"]][:3] == ["frozen", "case_opened", "delivered"]
         html = answer.content.decode()
         shown = ("We agreed on the phone.", "proof.png", "$126.60", "The seller has not answered", order.seller.email)
         assert [words in html for words in shown] == [True] * 5
@@ -238,7 +241,7 @@ class TestTheCasesPage:
         self, desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for case in (eventful().cases.get(status="open"), opened(make_delivered())):
-            with django_assert_num_queries(17):
+            with django_assert_num_queries(29):
                 assert desk.client.get(case_page(case)).status_code == 200
 
 

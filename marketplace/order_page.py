@@ -20,7 +20,7 @@ from orders.rehearsal import Outcome, outcome_of_button
 from orders.words import SENTENCES
 from payments.models import Refund
 from payments.money import display
-from resolution.actions import OPENING, case_actions, on_rows_of, open_action, present_cases, url_of, waiting_proposal
+from resolution.actions import OPENING, case_actions, cases_of, open_action, present_among, url_of, waiting_proposal
 from resolution.models import Case
 from resolution.sides import side_for
 from resolution.words import silence_in_words
@@ -81,7 +81,8 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     """Everything the page shows to one of the order's sides, from a constant number of queries."""
     side = order.side_of(viewer)
     found = actions(order, side, now)
-    present = present_cases(order, now)
+    cases = cases_of(order, now)
+    present = present_among(cases)
     in_cases = _case_actions(order, present, side, now)
     stop = _why_not_stop(order, found)
     pending, proposal = next((case for case in present if case.freezes), None), waiting_proposal(present)
@@ -99,7 +100,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "buttons": _buttons(order, found, viewer),
         "stop": stop,
         "blocked": [action for action in found + in_cases if not action.allowed and action is not stop],
-        "cases": [on_rows_of(order, case, now) for case in order.cases.order_by("-pk")],
+        "cases": cases,
         "proposal": proposal,
         "proposal_silence": silence_in_words(proposal) if proposal else "",
         "case_to_answer": pending if pending and case_waits_for(pending) == side else None,

@@ -24,7 +24,7 @@ OVERDUE = "The time for this has run out; the clock is about to settle the order
 def actions(order: Order, side: str, now: datetime) -> list[Action]:
     """Every kind of case that this side could open, then every button of the order's present dispute and proposal."""
     found = [open_action(order, kind, side, now) for kind in OPENING]
-    for case in present_cases(order, now):
+    for case in present_among(cases_of(order, now)):
         found += case_actions(case, side, now)
     return found
 
@@ -62,12 +62,18 @@ def why_not_now(case: Case, side: str, name: str) -> Refusal | None:
     return why_not(getattr(case, name))
 
 
-def present_cases(order: Order, now: datetime) -> list[Case]:
+def cases_of(order: Order, now: datetime) -> list[Case]:
+    """Every case of an order, the newest first, on the same rows that its page looks at, at the page's instant."""
+    found = list(order.cases.select_related("reason").order_by("-pk"))
+    for case in found:
+        on_rows_of(order, case, now)
+    return found
+
+
+def present_among(cases: list[Case]) -> list[Case]:
     """What somebody can still act on: the dispute, or the declined one that may be taken to support; the proposal."""
-    unsettled = order.cases.filter(status__in=(*Case.PENDING, Case.Status.DECLINED))
-    found = [on_rows_of(order, case, now) for case in unsettled.select_related("reason").order_by("-pk")]
-    dispute = next((case for case in found if case.freezes or case.can_go_to_support), None)
-    return [case for case in (dispute, waiting_proposal(found)) if case]
+    dispute = next((case for case in cases if case.freezes or case.can_go_to_support), None)
+    return [case for case in (dispute, waiting_proposal(cases)) if case]
 
 
 def waiting_proposal(cases: list[Case]) -> Case | None:

@@ -48,10 +48,13 @@ class PartialRefundForm(OpenForm):
         max_length=30,
         label="How much of the price goes back",
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="The buyer's fee on this part goes back with it.",
         error_messages={"required": "Enter an amount."},
     )
     field_order = ("version", "amount", "reason", "statement", "files")
+
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, order=order, **kwargs)
+        self.fields["amount"].help_text = f"In {order.currency}. The buyer's fee on this part goes back with it."
 
     def clean_amount(self) -> int:
         try:

@@ -387,7 +387,6 @@ def test_7_an_order_that_is_canceled_by_agreement_is_completed_if_one_of_its_mil
     ana.follow("Cancel the order")
     page = ana.press(
         "Open the case",
-        kind="cancel_order",
         reason=ana.page.choice("reason", "Both sides agree"),
         statement="We agreed.",
     )
@@ -462,7 +461,6 @@ def test_7_one_milestone_is_canceled_and_the_order_goes_on_with_the_next(ana: Vi
     theo.follow("Cancel the milestone")
     theo.press(
         "Open the case",
-        kind="cancel_milestone",
         reason=theo.page.choice("reason", "The seller cannot deliver"),
         statement="My hand is in plaster.",
     )
@@ -487,7 +485,6 @@ def test_7_an_order_that_is_canceled_before_any_milestone_was_completed_is_cance
         ana.follow("Cancel the order")
         page = ana.press(
             "Open the case",
-            kind="cancel_order",
             reason=ana.page.choice("reason", "It was ordered by mistake"),
             statement="I pressed twice.",
         )

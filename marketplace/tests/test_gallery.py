@@ -159,7 +159,11 @@ def buyers_pages(ana: User) -> Pages:
         "act-refused": f"{works.order.get_absolute_url()}milestones/{works.pk}/accept/",
         "act-again": f"{stopped.get_absolute_url()}again/",
         "act-place": f"{offered.get_absolute_url()}place/",
-        "case-open": f"{address}cases/",
+        "cases": f"{address}cases/",
+        "case-cancel": f"{address}cases/cancel-milestone/",
+        "case-refund": f"{address}cases/partial-refund/",
+        "case-change": f"{address}cases/change-upcoming/",
+        "case-refused": f"{address}cases/extend/",
     }
 
 

@@ -113,9 +113,9 @@ def make_big(ana: Visitor, theo: Visitor, size: int) -> Order:
 @pytest.mark.parametrize("size", [1, 8])
 def test_the_page_of_an_order_costs_the_same_however_long_it_is(ana: Visitor, theo: Visitor, size: int) -> None:
     order = make_big(ana, theo, size)
-    # For the buyer 18, and 39 for the rehearsal of accepting (R7).
-    assert prices(ana, order.get_absolute_url()) == [57]
-    assert prices(theo, order.get_absolute_url()) == [17]
+    # For the buyer 20, and 39 for the rehearsal of accepting (R7).
+    assert prices(ana, order.get_absolute_url()) == [59]
+    assert prices(theo, order.get_absolute_url()) == [19]
 
 
 @pytest.mark.parametrize("count", [4, 12])

@@ -14,7 +14,7 @@ from orders.models import Milestone, Order
 from orders.rehearsal import Outcome, outcome
 from orders.services import planned, why_not_upcoming
 from payments.money import display
-from resolution.actions import CANCEL_OR_REFUND, CHANGES, on_rows_of, open_action
+from resolution.actions import CANCEL_OR_REFUND, CHANGES, cases_of, open_action
 from resolution.forms import OPENING_FORMS, ChangeUpcomingForm, OpenForm
 from resolution.models import Case, Reason
 from resolution.pages.asked import Numbers, numbers_of, part_in_words
@@ -106,8 +106,7 @@ def list_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         (heading, [_way(order, kind, side, now) for kind in kinds])
         for heading, kinds in (("Cancel or refund", CANCEL_OR_REFUND), ("Propose a change", CHANGES))
     ]
-    cases = [on_rows_of(order, case, now) for case in order.cases.select_related("reason").order_by("-pk")]
-    return _frame(order, side) | {"groups": groups, "cases": cases}
+    return _frame(order, side) | {"groups": groups, "cases": cases_of(order, now)}
 
 
 def kind_context(

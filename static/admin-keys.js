@@ -8,7 +8,8 @@
   const keyed = [...document.querySelectorAll("[data-key]")];
   const list = document.querySelector("[data-keys]");
   const isOn = () => localStorage.getItem(SWITCH) !== "off";
-  const types = (element) => element.matches("textarea, select, [contenteditable], input:not([type=hidden])");
+  const pressed = "[type=checkbox], [type=radio], [type=file], [type=submit], [type=button]";
+  const types = (element) => element.matches(`textarea, select, [contenteditable], input:not(${pressed})`);
   const words = (element) =>
     element.dataset.keySays || element.textContent.trim().replace(/\s*…$/, "") || element.getAttribute("aria-label");
 
@@ -47,6 +48,11 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && at.matches("textarea")) {
       event.preventDefault();
       at.form.requestSubmit();
+      return;
+    }
+    // Out of a text, to the keys again.
+    if (event.key === "Escape" && types(at)) {
+      at.blur();
       return;
     }
     if (!isOn() || event.repeat || event.ctrlKey || event.metaKey || event.altKey || types(at)) return;

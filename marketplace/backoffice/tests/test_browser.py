@@ -154,7 +154,7 @@ def test_an_agent_rules_a_queue_of_five_cases_by_keyboard_alone(page: Page, live
     keys.press("w")
     keys.type("12 n")
     assert page.evaluate("document.activeElement.value") == "12 n"
-    tab_to(page, "files")
+    keys.press("Escape")
     decide("4", "Complete “Script” and pay the seller")
     decide("5", "Extend “Script”", "3")
     decide("2", "Cancel the order")

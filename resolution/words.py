@@ -10,6 +10,7 @@ from orders.services import changes_in_words
 from payments.models import HeldFunds
 from payments.money import display
 from resolution.models import Case
+from resolution.models.choices import OF_OPEN_MILESTONE
 
 Kind = Event.Kind
 
@@ -62,7 +63,7 @@ def silence_in_words(case: Case) -> str:
 
 def why_void(case: Case) -> str:
     """What a proposal spoke of that has ended (R4)."""
-    order, milestone = case.order, case.milestone
+    order, milestone = case.order, case.milestone if case.kind in OF_OPEN_MILESTONE else None
     if milestone and (milestone.ended_at or not order.has_ended):
         return f"“{milestone}” has ended" if milestone.ended_at else f"“{milestone}” was delivered"
     return "the order has ended" if order.has_ended else "the next milestone was started"

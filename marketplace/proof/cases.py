@@ -63,7 +63,8 @@ PROMISES = [
         SELECT cases.number AS what, (cases.ended_at > cases.answer_by OR NOT EXISTS (
             SELECT FROM orders_order WHERE id = cases.order_id AND ended_at = cases.ended_at
             UNION ALL
-            SELECT FROM orders_milestone WHERE id = cases.milestone_id AND ended_at = cases.ended_at
+            SELECT FROM orders_milestone
+            WHERE cases.kind <> 'change_upcoming' AND id = cases.milestone_id AND ended_at = cases.ended_at
             UNION ALL
             SELECT FROM orders_delivery
             WHERE cases.kind = 'extend' AND milestone_id = cases.milestone_id AND delivered_at = cases.ended_at
@@ -121,7 +122,7 @@ ALIVE = [
         """
         SELECT cases.number AS what, (least(orders.ended_at, milestone.ended_at) < %(late)s)::int AS off
         FROM resolution_case cases JOIN orders_order orders ON orders.id = cases.order_id
-        LEFT JOIN orders_milestone milestone ON milestone.id = cases.milestone_id
+        LEFT JOIN orders_milestone milestone ON milestone.id = cases.milestone_id AND cases.kind <> 'change_upcoming'
         WHERE cases.status = 'open'
         """,
     ),

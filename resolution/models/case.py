@@ -18,7 +18,7 @@ from orders.models.order import ALPHABET
 from orders.services import planned
 from resolution.models.asked import Asked
 from resolution.models.case_rows import CaseQuerySet
-from resolution.models.choices import DISPUTES, Kind, Ruling, Side, Silence, Status
+from resolution.models.choices import DISPUTES, OF_OPEN_MILESTONE, Kind, Ruling, Side, Silence, Status
 from resolution.models.constraints import CONSTRAINTS, INDEXES
 from resolution.models.guards import (
     can_take_effect,
@@ -184,7 +184,7 @@ class Case(models.Model):
         if self.status != self.Status.OPEN or self.is_dispute:
             return None
         ends = [self.order.ended_at]
-        if self.milestone:
+        if self.milestone and self.kind in OF_OPEN_MILESTONE:
             ends.append(self.milestone.ended_at)
             delivered = self.milestone.delivered_at
             if self.kind == self.Kind.EXTEND and delivered and delivered >= self.opened_at:

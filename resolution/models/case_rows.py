@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from marketplace.accounts.models import User
 from orders.models import Milestone, Order
-from resolution.models.choices import DISPUTES, PROPOSALS, Kind
+from resolution.models.choices import DISPUTES, OF_OPEN_MILESTONE, PROPOSALS, Kind
 
 if TYPE_CHECKING:
     from resolution.models.case import Case
@@ -45,7 +45,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         )
         return self.proposed().filter(
             Q(order__status__in=Order.ENDED)
-            | Q(milestone__ended_at__isnull=False)
+            | Q(kind__in=OF_OPEN_MILESTONE, milestone__ended_at__isnull=False)
             | Q(kind=Kind.EXTEND, milestone__delivered_at__gte=F("opened_at"))
             | Exists(started)
         )

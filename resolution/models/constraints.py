@@ -21,17 +21,21 @@ CONSTRAINTS: list[BaseConstraint] = [
         condition=~Q(status__in=["escalated", "ruled", "dismissed"]) | Q(kind__in=DISPUTES),
         name="case_support_decides_disputes",
     ),
+    # A comparison with nothing is neither true nor false, and a check takes that for a yes.
     CheckConstraint(
-        condition=Q(kind="partial_refund", asked_amount__gt=0, milestone__isnull=False)
+        condition=Q(kind="partial_refund", asked_amount__isnull=False, asked_amount__gt=0, milestone__isnull=False)
         | ~Q(kind="partial_refund") & Q(asked_amount=None),
         name="case_asks_for_an_amount",
     ),
     CheckConstraint(
-        condition=Q(kind="extend", asked_days__gt=0, milestone__isnull=False) | ~Q(kind="extend") & Q(asked_days=None),
+        condition=Q(kind="extend", asked_days__isnull=False, asked_days__gt=0, milestone__isnull=False)
+        | ~Q(kind="extend") & Q(asked_days=None),
         name="case_asks_for_days",
     ),
     CheckConstraint(
-        condition=Q(kind="extra_revisions", asked_revisions__gt=0, milestone__isnull=False)
+        condition=Q(
+            kind="extra_revisions", asked_revisions__isnull=False, asked_revisions__gt=0, milestone__isnull=False
+        )
         | ~Q(kind="extra_revisions") & Q(asked_revisions=None),
         name="case_asks_for_revisions",
     ),

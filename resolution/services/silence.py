@@ -8,6 +8,7 @@ from django.db import transaction
 from marketplace import clock
 from orders.locking import lock_as_it_is, touch
 from orders.models import Event, Order
+from orders.services import settle
 from resolution.activity import move_case
 from resolution.locking import case_of
 from resolution.models import Case
@@ -29,6 +30,12 @@ def settle_case(case_id: int) -> bool:
     """
     order, now = lock_as_it_is(Case.objects.values_list("order_id", flat=True).get(pk=case_id))
     case = case_of(order, case_id, now)
+    lapses_at = order.decide_by if order.is_overdue(now) else None
+    if lapses_at and case.answer_by and lapses_at < case.answer_by:
+        # Beat was down: the order's end comes before the end of the time to answer, and leaves nothing to answer.
+        settle(order.pk)
+        order, now = lock_as_it_is(order.pk)
+        case = case_of(order, case_id, now)
     void_since = case.void_since()
     if void_since and (case.answer_by is None or void_since < case.answer_by):
         touch(order, by=None, now=void_since)

@@ -3,11 +3,26 @@
 from typing import Any
 
 from orders.models import Milestone, Order
-from orders.tests.factories import fresh
+from orders.tests.factories import fresh, planned
 from payments.gateways import Outcome, ParsedEvent, State
 from payments.gateways.base import DisputeState, ParsedDispute
 from resolution import services
 from resolution.models import Case, Reason
+from resolution.models.asked import NOTHING_MORE, Asked
+
+POSTER = planned("Poster", 8_000, 3, 1)
+# What a case of each kind cites and asks for, unless a test says otherwise.
+CITED = {
+    "extend": "more_time_needed",
+    "extra_revisions": "more_changes_wanted",
+    "change_upcoming": "plan_has_changed",
+}
+ASKED = {
+    "partial_refund": Asked(amount=3_000),
+    "extend": Asked(days=2),
+    "extra_revisions": Asked(revisions=2),
+    "change_upcoming": Asked(upcoming=(POSTER,)),
+}
 
 
 def reason(code: str = "agreed_by_both") -> Reason:
@@ -16,10 +31,18 @@ def reason(code: str = "agreed_by_both") -> Reason:
 
 def opened(order: Order, *, side: str = "buyer", kind: str = "cancel_milestone", **details: Any) -> Case:
     """A case that waits for the other side's answer."""
-    code = details.pop("code", "agreed_by_both")
+    code = details.pop("code", CITED.get(kind, "agreed_by_both"))
+    asked = details.pop("asked", ASKED.get(kind, NOTHING_MORE))
     by = order.buyer if side == "buyer" else order.seller
     statement = details.pop("statement", "We agreed on the phone.")
-    return services.open_case(order, by=by, kind=kind, reason=reason(code), statement=statement, **details)
+    return services.open_case(order, by=by, kind=kind, reason=reason(code), statement=statement, asked=asked, **details)
+
+
+def agreed(case: Case, **details: Any) -> Case:
+    """The other side says yes."""
+    answerer = case.answerer
+    assert answerer
+    return services.accept_case(case, by=answerer, **details)
 
 
 def declined(order: Order, **details: Any) -> Case:

@@ -52,7 +52,7 @@ PLAN = (planned("Logo", 12_345, 2, 1), planned("Cards", 4_950, 3, None), planned
 METHODS = ("card_ok", "card_ok", "card_ok", "card_declined", "card_authentication", "card_processing", "card_lost")
 CHARGES_THE_BUYER = ("place", "pay", "start", "accept_and_continue")
 # Around every window there is: reminders, silence, least rest, very late, revision, support, escalation, review.
-HOURS = (0, 0, 0, 1, 12, 24, 25, 47, 48, 49, 72, 100, 168, 192, 200, 721)
+HOURS = (*(0, 0, 1, 1, 5, 12) * 3, 24, 25, 47, 48, 49, 72, 168, 192, 721)
 
 
 @dataclass
@@ -156,7 +156,7 @@ def asked_for(world: World, kind: Kind) -> Asked:
         return NOTHING_MORE
     upcoming = [PlannedMilestone.of(step) for step in orders.planned(order)]
     extra = planned("Poster", chance.choice((1, 5_000, 7_777)), 4, 1)
-    changed = (
+    changed: tuple[list[PlannedMilestone], ...] = (
         [*upcoming, extra],
         upcoming[:-1],
         upcoming,
@@ -185,6 +185,24 @@ def answer(world: World, name: str, kinds: tuple[str, ...], *, on_behalf: bool =
     }
     act = partial(operated, world, acts[name]) if on_behalf else acts[name]
     press(world, f"{name} {'dispute' if case.is_dispute else 'proposal'}{' on behalf' * on_behalf}", offered, act)
+
+
+def take_what_is_offered(world: World) -> None:
+    """Any button that is not greyed, of either side."""
+    order = world.fresh()
+    acts: list[Callable[[], None]] = [
+        partial(take_step, world, name)
+        for name in WHO
+        if name != "order_again" and why_no_step(order, name, world.now) is None
+    ]
+    for kinds in (DISPUTES, PROPOSALS):
+        case = order.cases.filter(kind__in=kinds).order_by("-pk").first()
+        for name in WHO_ANSWERS if case else ():
+            case = case_of(order, case.pk, world.now)
+            if any(why_not_now(case, side, name) is None for side in ("buyer", "seller")):
+                acts.append(partial(answer, world, name, kinds))
+    if acts:
+        world.chance.choice(acts)()
 
 
 def write(world: World) -> None:
@@ -233,7 +251,7 @@ def dismiss(world: World) -> None:
 def look_into(world: World) -> None:
     order, kind = world.fresh(), world.chance.choice((Kind.CANCEL_MILESTONE, Kind.CANCEL_ORDER))
     offered = why_not(consider(order, kind, Case.Side.SUPPORT, now=world.now).open_for_support)
-    said = {"reason": Reason.objects.get(code="fraud_or_abuse"), "statement": "Reported."}
+    said: dict[str, Any] = {"reason": Reason.objects.get(code="fraud_or_abuse"), "statement": "Reported."}
     press(
         world,
         "open by support",
@@ -286,6 +304,7 @@ ACTS: dict[str, Callable[[World], object]] = {
     **{f"{name} proposal": partial(answer, name=name, kinds=PROPOSALS) for name in BACK},
     "open on behalf": lambda world: open_one(world, world.chance.choice(CASES), on_behalf=True),
     "answer on behalf": lambda world: answer(world, world.chance.choice(BACK), (*DISPUTES, *PROPOSALS), on_behalf=True),
+    "something offered": take_what_is_offered,
     "write": write,
     **{f"rule {ruling}": partial(rule_on, ruling=ruling) for ruling in Ruling},
     **{f"rule {ruling} without a case": partial(rule_without, ruling=ruling) for ruling in Ruling},
@@ -301,10 +320,18 @@ ACTS: dict[str, Callable[[World], object]] = {
 }
 # What leads somewhere is tried more often than what ends the order or is mostly refused.
 OFTEN = (
-    *("deliver", "deliver", "accept", "request_revision", "start", "pay", "accept_and_continue", "sweep") * 2,
+    *("something offered",) * 40,
+    *("deliver", "request_revision", "start", "sweep"),
     *[f"open {kind}" for kind in CASES] * 3,
-    *("decline dispute", "accept dispute", "withdraw dispute", "escalate dispute", "accept proposal") * 2,
-    *("dismiss", "rule split", "rule extend", "rule complete", "decline proposal"),
+    *(
+        "decline dispute",
+        "escalate dispute",
+        "accept proposal",
+        "dismiss",
+        "rule split",
+        "rule extend",
+        "rule complete",
+    ),
 )
 PATH = st.lists(
     st.tuples(st.sampled_from((*OFTEN, *ACTS)), st.integers(0, 2**16), st.sampled_from(HOURS)), min_size=10, max_size=26

@@ -215,14 +215,10 @@ def test_while_a_case_is_open_support_rules_on_that_one(delivered: Order, agent:
     assert Case.objects.count() == 1
 
 
-def test_support_cancels_only_an_open_milestone(in_progress: Order, between: Order, agent: User) -> None:
-    for milestone, why in (
-        (in_progress.plan[1], "“Business cards” has not started."),
-        (between.plan[0], "“Logo” is completed."),
-    ):
-        with pytest.raises(Refused) as refused:
-            cancel_milestone_by_support(milestone, **ruling(agent))
-        assert str(refused.value) == why
+def test_support_cancels_only_an_open_milestone(between: Order, agent: User) -> None:
+    with pytest.raises(Refused) as refused:
+        cancel_milestone_by_support(between.plan[0], **ruling(agent))
+    assert str(refused.value) == "No milestone is open, so there is none to cancel."
 
 
 def test_support_cancels_no_offer(agent: User) -> None:

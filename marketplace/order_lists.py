@@ -98,7 +98,7 @@ def standing(
     found = _standing(order, side, now, case)
     if order.has_ended or order.paused_at or order.is_overdue(now):
         return found
-    if proposal is None or proposal.answering_side != side or proposal.is_overdue(now):
+    if proposal is None or proposal.answering_side != side:
         return found
     if found.mine and found.until and proposal.answer_by and found.until <= proposal.answer_by:
         return found

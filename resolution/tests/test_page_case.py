@@ -220,6 +220,14 @@ def test_a_declined_dispute_is_talked_about_while_it_can_go_to_support(delivered
         assert b"Send message" not in client.get(f"/cases/{case.number}/").content
 
 
+def test_what_is_asked_stays_in_words_when_support_decides(delivered: Order) -> None:
+    case = opened(delivered)
+    assert "If it is agreed, “Logo” is canceled and $105.50 goes back to you." in read(case, "buyer")
+    services.decline_case(case, by=delivered.seller, text="No.")
+    services.escalate_case(case, by=delivered.buyer, text="Please look.")
+    assert "That would mean: “Logo” is canceled and $105.50 goes back to the buyer." in read(case, "seller")
+
+
 # Pauses
 
 

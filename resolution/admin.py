@@ -182,7 +182,7 @@ class CaseQueue(ReadOnlyAdmin):
     def about(self, case: Case) -> str:
         return f"{case.what}: {case.reason}"
 
-    @admin.display(description="Status, and who is silent", ordering="status")
+    @admin.display(description="Status", ordering="status")
     def standing(self, case: Case) -> SafeString:
         stuck = badge("Stuck", "stuck") if case.stuck_at else ""
         silent = who_is_silent(case, clock.now())

@@ -11,6 +11,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from marketplace.accounts.models import User
+from orders.guards import Refusal, Refused
+from orders.models import Order
+from orders.operating import refuse_party
 
 RULE = "resolution.change_case"
 WITHHOLD = "orders.change_attachment"
@@ -38,6 +41,15 @@ def agent(request: HttpRequest) -> User:
     """The signed-in member of staff; every page of admin has one."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def why_not_for(order: Order, viewer: User) -> Refusal | None:
+    """Why this agent rules on and acts for nobody in this order (R6); None when they may."""
+    try:
+        refuse_party(order, viewer)
+    except Refused as refused:
+        return refused.refusal
+    return None
 
 
 def find(rows: "QuerySet[M]", object_id: str) -> M:

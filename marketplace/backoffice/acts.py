@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from marketplace.accounts.models import User
+from marketplace.backoffice.access import why_not_for
 from orders.guards import Refusal, why_not
 from orders.models import Order
 from resolution import services
@@ -65,9 +66,9 @@ class Act:
             return reverse("admin:resolution_case_change", args=[self.case.pk])
         return reverse("admin:orders_order_change", args=[self.order.pk])
 
-    def why_not(self, now: datetime) -> Refusal | None:
-        """Why support cannot decide so now, as the services would say; None when they can (P1)."""
-        refusal = about_to_settle(self.order, now)
+    def why_not(self, now: datetime, viewer: User) -> Refusal | None:
+        """Why this agent cannot decide so now, as the services would say; None when they can (P1)."""
+        refusal = why_not_for(self.order, viewer) or about_to_settle(self.order, now)
         if refusal:
             return refusal
         if self.name == DISMISS:

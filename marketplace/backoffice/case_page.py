@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from marketplace.accounts.models import User
-from marketplace.backoffice.access import RULE, WITHHOLD
+from marketplace.backoffice.access import RULE, WITHHOLD, why_not_for
 from marketplace.backoffice.acts import acts_on
 from marketplace.backoffice.order_page import (
     CENTS,
@@ -81,7 +81,7 @@ def case_context(case: Case, viewer: User) -> dict[str, Any]:
     due = deadline_of(case)
     attached = list(order.attachments.select_related("uploaded_by", "withheld_by"))
     happened = activity(order, order.events.all())
-    possible = buttons(case, now) if viewer.has_perm(RULE) else []
+    possible = buttons(case, viewer, now) if viewer.has_perm(RULE) else []
     return {
         "case": case,
         "order": order,
@@ -100,7 +100,7 @@ def case_context(case: Case, viewer: User) -> dict[str, Any]:
         "parties": parties(order),
         "files": _of(attached, case.files.values_list("pk", flat=True)),
         "said": conversation(case, attached),
-        "why_not_write": why_not_write(case),
+        "why_not_write": why_not_for(order, viewer) or why_not_write(case),
         "seen": case.messages.filter(author=viewer).count(),
         "promise": promise(case, attached, [line.event for line in happened], now),
         "talk": talk(order, attached),
@@ -115,10 +115,10 @@ def case_context(case: Case, viewer: User) -> dict[str, Any]:
     }
 
 
-def buttons(case: Case, now: datetime) -> list[Button]:
+def buttons(case: Case, viewer: User, now: datetime) -> list[Button]:
     """Every ruling that a case could ever get, possible now or greyed with the reason (P1). The keyboard begins at the
     first that is possible."""
-    found = [button(act, key, now) for key, act in enumerate(acts_on(case), start=1)]
+    found = [button(act, key, viewer, now) for key, act in enumerate(acts_on(case), start=1)]
     first = next((each for each in found if each.refusal is None), None)
     return [replace(each, focused=each is first) for each in found]
 

@@ -11,14 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from marketplace import clock
-from marketplace.backoffice.access import agent
+from marketplace.backoffice.access import agent, why_not_for
 from marketplace.backoffice.acts import why_not_open
 from marketplace.backoffice.ruling import changes_since
 from orders.forms import PlainText, VersionedForm
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Order
-from orders.operating import refuse_party
 from resolution.models import Case, Reason
 from resolution.services import open_case_by_support
 
@@ -61,10 +60,9 @@ def open_case_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order) -
     Refused (409, a party 403), with wrong input (422) or from another version of the order (409, with what changed)
     nothing is done, and the form is shown again with what was typed.
     """
-    try:
-        refuse_party(order, agent(request))
-    except Refused as refused:
-        return _page(request, admin, order, None, refused.refusal, status=403)
+    party = why_not_for(order, agent(request))
+    if party:
+        return _page(request, admin, order, None, party, status=403)
     now = clock.now()
     if request.method != "POST":
         form = OpeningForm(initial={"version": order.version}, order=order, now=now)

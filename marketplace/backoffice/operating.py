@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from marketplace.accounts.models import User
-from marketplace.backoffice.access import agent
+from marketplace.backoffice.access import agent, why_not_for
 from marketplace.backoffice.order_page import before_and_after
 from marketplace.backoffice.ruling import changes_since
 from orders.actions import BUYER
@@ -22,7 +22,7 @@ from orders.forms import PlainText
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Order
-from orders.operating import operated_by, refuse_party
+from orders.operating import operated_by
 from orders.rehearsal import Rehearsal, rehearse
 from payments.errors import PaymentsError
 
@@ -55,15 +55,6 @@ class Twin:
     @property
     def back(self) -> str:
         return reverse("admin:orders_order_change", args=[self.order.pk])
-
-
-def why_not_for(order: Order, viewer: User) -> Refusal | None:
-    """Why this agent acts for nobody in this order; None when they may."""
-    try:
-        refuse_party(order, viewer)
-    except Refused as refused:
-        return refused.refusal
-    return None
 
 
 def operate(request: HttpRequest, admin: "ModelAdmin[Any]", find: Callable[[], Twin]) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 from django.urls import reverse
 
 from marketplace.accounts.models import User
-from marketplace.backoffice.access import RULE, SEE_NOTES, WITHHOLD
+from marketplace.backoffice.access import RULE, SEE_NOTES, WITHHOLD, why_not_for
 from marketplace.backoffice.acts import Act, acts_without_case, why_not_open
 from marketplace.order_headline import Headline, headline
 from orders.activity import sentence
@@ -104,7 +104,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     held = [milestone.held_id for milestone in order.plan if milestone.held_id]
     cases = list(order.cases.select_related("reason", "milestone"))
     pending = next((case for case in cases if case.freezes), None)
-    possible = buttons(order, now) if viewer.has_perm(RULE) else []
+    possible = buttons(order, viewer, now) if viewer.has_perm(RULE) else []
     return {
         "order": order,
         "headline": standing(order, now),
@@ -140,16 +140,16 @@ def standing(order: Order, now: datetime) -> Headline:
     return headline(order, "", now)
 
 
-def buttons(order: Order, now: datetime) -> list[Button]:
+def buttons(order: Order, viewer: User, now: datetime) -> list[Button]:
     """Support's rulings without a case: one is opened and ruled in one transaction (R6). And opening one (R3)."""
-    found = [button(act, key, now) for key, act in enumerate(acts_without_case(order), start=1)]
+    found = [button(act, key, viewer, now) for key, act in enumerate(acts_without_case(order), start=1)]
     opening = reverse("admin:orders_order_open_case", args=[order.pk])
-    refusal = why_not_open(order, Case.Kind.CANCEL_ORDER, now)
+    refusal = why_not_for(order, viewer) or why_not_open(order, Case.Kind.CANCEL_ORDER, now)
     return [*found, Button("Open a case", opening, refusal, danger=False, key="c")]
 
 
-def button(act: Act, key: int, now: datetime) -> Button:
-    return Button(act.label, act.url, act.why_not(now), danger=act.danger, key=str(key))
+def button(act: Act, key: int, viewer: User, now: datetime) -> Button:
+    return Button(act.label, act.url, act.why_not(now, viewer), danger=act.danger, key=str(key))
 
 
 def said_of_all(buttons: list[Button]) -> Refusal | None:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from marketplace import clock
-from marketplace.backoffice.access import agent
+from marketplace.backoffice.access import agent, why_not_for
 from marketplace.backoffice.acts import Act
 from marketplace.backoffice.order_page import before_and_after
 from marketplace.backoffice.queue import open_next
@@ -25,7 +25,6 @@ from orders.forms import PlainText
 from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Event, Order
-from orders.operating import refuse_party
 from orders.rehearsal import Rehearsal, rehearse
 from payments.errors import PaymentsError
 from payments.money import display, parse
@@ -119,12 +118,11 @@ def rule(request: HttpRequest, admin: "ModelAdmin[Any]", act: Act) -> HttpRespon
     has changed since its rehearsal nothing is done, and the new rehearsal is shown (409).
     """
     page = RulingPage(request, admin, act)
-    try:
-        refuse_party(act.order, agent(request))
-    except Refused as refused:
-        return page.form(None, refused.refusal, status=403)
+    party = why_not_for(act.order, agent(request))
+    if party:
+        return page.form(None, party, status=403)
     if request.method != "POST":
-        return page.form(RulingForm(act=act), act.why_not(clock.now()))
+        return page.form(RulingForm(act=act), act.why_not(clock.now(), agent(request)))
     if "edit" in request.POST:
         return page.form(RulingForm(initial=request.POST.dict(), act=act))
     form = RulingForm(request.POST, act=act)

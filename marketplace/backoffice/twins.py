@@ -17,8 +17,8 @@ from django.urls import reverse
 
 from marketplace import clock
 from marketplace.accounts.models import User
-from marketplace.backoffice.access import agent
-from marketplace.backoffice.operating import OperatingPage, Twin, operate, why_not_for
+from marketplace.backoffice.access import agent, why_not_for
+from marketplace.backoffice.operating import OperatingPage, Twin, operate
 from marketplace.backoffice.order_page import Button
 from marketplace.backoffice.ruling import changes_since
 from marketplace.catalog.models import Terms

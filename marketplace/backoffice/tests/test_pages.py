@@ -98,7 +98,7 @@ class TestTheOrdersPage:
         self, desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for order in (eventful(), make_delivered()):
-            with django_assert_num_queries(22):
+            with django_assert_num_queries(25):
                 assert desk.client.get(page(order)).status_code == 200
 
     def test_an_order_without_any_money_has_a_page_too(self, desk: Desk) -> None:

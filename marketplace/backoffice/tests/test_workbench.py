@@ -38,6 +38,7 @@ from resolution.tests.factories import bank, declined, fresh_case, opened, reaso
 pytestmark = pytest.mark.django_db(transaction=True)
 
 QUEUE = "/admin/resolution/case/"
+PARTY = "You are a party in this order; another agent has to decide."
 ONE_LOGO = (planned("Logo", 20_000, 3, 1),)
 
 
@@ -310,7 +311,7 @@ class TestWriting:
         assert [answer.status_code for answer in answers] == [422, 422, 409, 403]
         assert [str(answer.context["refusal"]) for answer in answers[2:]] == [
             "The case was accepted.",
-            "You are a party in this order; another agent has to decide.",
+            PARTY,
         ]
         assert "Too late." in answers[2].content.decode()
         assert (CaseMessage.objects.count(), logged()) == (0, [])
@@ -352,12 +353,13 @@ class TestNotes:
         note_for_support(case.order, by=lead, text=self.SECRET, case=case)
         client.force_login(agent_who_sells)
         for url in (page(case.order), case_page(case)):
-            assert self.SECRET not in client.get(url).content.decode()
+            answer = client.get(url)
+            assert (self.SECRET in answer.content.decode(), str(answer.context["why_none"])) == (False, PARTY)
         for url in (case_page(case, "note"), page(case.order).replace("change", "note")):
             answer = client.post(url, {"text": "Mine."})
             assert (answer.status_code, str(answer.context["refusal"])) == (
                 403,
-                "You are a party in this order; another agent has to decide.",
+                PARTY,
             )
         assert SupportNote.objects.count() == 1
 

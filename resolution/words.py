@@ -35,7 +35,9 @@ def effect_of(case: Case, buyer: str = "the buyer") -> str:
     if case.kind == Case.Kind.CANCEL_ORDER:
         return f"the order is canceled{back}" if back else "the order ends; nothing is held that would go back"
     if case.kind == Case.Kind.PARTIAL_REFUND:
-        amount = display(held.refund_of(case.asked_amount), held.currency) if held and case.asked_amount else "a part"
+        part = case.asked_amount or 0
+        # Of what was refunded or decided meanwhile less may be held than was asked for.
+        amount = display(held.refund_of(part), held.currency) if held and 0 < part < held.left_price else "a part"
         return f"{amount} of {named} goes back to {buyer}, the fee on it included, and the order goes on"
     if case.kind == Case.Kind.EXTEND:
         return f"{named} has {_count(case.asked_days, 'day')} more"

@@ -65,13 +65,16 @@ class PlannedMilestone:
         return cls(other.title, other.description, other.price, other.delivery_days, other.revisions)
 
 
-def check(plan: Sequence[PlannedMilestone], *, currency: str, terms: Terms) -> None:
-    """Raise InvalidPlan unless the terms allow this plan. The same rules as the form's, for every other caller."""
+def check(plan: Sequence[PlannedMilestone], *, currency: str, terms: Terms, first: int = 1) -> None:
+    """Raise InvalidPlan unless the terms allow this plan, whose milestones are counted from `first`.
+
+    The same rules as the form's, for every other caller.
+    """
     if currency not in terms.price_limits:
         raise InvalidPlan(f"{currency} is not used here.")
     if not 1 <= len(plan) <= terms.max_milestones:
         raise InvalidPlan(_count_rule(terms))
-    for position, milestone in enumerate(plan, start=1):
+    for position, milestone in enumerate(plan, start=first):
         problem = _problem(milestone, currency, terms)
         if problem:
             raise InvalidPlan(f"Milestone {position}: {problem}")

@@ -120,9 +120,12 @@ ALIVE = [
     Promise(
         "I13 no proposal stays open when what it speaks of has ended",
         """
-        SELECT cases.number AS what, (least(orders.ended_at, milestone.ended_at) < %(late)s)::int AS off
+        SELECT cases.number AS what, (least(orders.ended_at, milestone.ended_at, first.started_at,
+            CASE WHEN cases.kind = 'extend' AND milestone.delivered_at >= cases.opened_at
+                THEN milestone.delivered_at END) < %(late)s)::int AS off
         FROM resolution_case cases JOIN orders_order orders ON orders.id = cases.order_id
         LEFT JOIN orders_milestone milestone ON milestone.id = cases.milestone_id AND cases.kind <> 'change_upcoming'
+        LEFT JOIN orders_milestone first ON first.order_id = cases.order_id AND first.position = cases.upcoming_from
         WHERE cases.status = 'open'
         """,
     ),

@@ -14,6 +14,7 @@ from orders.services.endings import (
     cancel_order,
     complete_milestone,
     refund_part,
+    why_not_part,
 )
 from orders.services.files import attach, withhold_file
 from orders.services.lapses import settle, settle_due
@@ -73,6 +74,7 @@ __all__ = [
     "tell_credited_refunds",
     "tell_refused_refunds",
     "verb",
+    "why_not_part",
     "why_not_upcoming",
     "withdraw_offer",
     "withhold_file",

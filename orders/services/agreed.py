@@ -22,6 +22,8 @@ def extend_delivery(
     Saves the milestone. Raises `Refused` unless it is in work.
     """
     require(milestone.extend)
+    if days < 1:
+        raise Refused(Refusal("An extension is at least one day."))
     before = milestone.deliver_by
     milestone.extend(days, at)
     milestone.save()
@@ -95,7 +97,7 @@ def why_not_upcoming(order: Order, upcoming: Sequence[PlannedMilestone]) -> Refu
         return Refusal("At least one milestone has to stay. To end the order, the buyer can stop it.")
     try:
         if upcoming:
-            check(upcoming, currency=order.currency, terms=order.terms)
+            check(upcoming, currency=order.currency, terms=order.terms, first=len(kept) + 1)
     except InvalidPlan as problem:
         return Refusal(str(problem))
     if len(kept) + len(upcoming) > order.terms.max_milestones:

@@ -64,13 +64,10 @@ def refund_part(
     Transfers, refund and event appear together; the provider is asked after the commit.
     Raises `Refused` unless the milestone is open and less than its held price is asked for.
     """
-    if not milestone.is_open or milestone.held is None:
-        raise Refused(milestone.refusal_by_state())
-    refusal = no_bank_is_deciding.why_not(milestone)
+    refusal = why_not_part(milestone, price)
     if refusal:
         raise Refused(refusal)
-    if not 0 < price < milestone.held.left_price:
-        raise Refused(Refusal("A part is more than nothing and less than what is held of the price."))
+    assert milestone.held  # the database refuses an open milestone without held funds
     refund = payments.refund_part(milestone.held, price=price, at=at, as_credit=as_credit)
     milestone.held.refresh_from_db()
     record(
@@ -83,6 +80,19 @@ def refund_part(
         note=note,
         **given_back(refund),
     )
+
+
+def why_not_part(milestone: Milestone, price: int) -> Refusal | None:
+    """Why `price` (minor units) is no part of what is held of the milestone's price that could go back (R2, M5)."""
+    held = milestone.held
+    if held is None or not milestone.is_open:
+        return milestone.refusal_by_state()
+    if not 0 < price < held.left_price:
+        most = display(held.left_price, held.currency)
+        return Refusal(f"A part is more than nothing and less than the {most} that are held of the price.")
+    if price % held.step:
+        return Refusal(f"Amounts in {held.currency} go in steps of {display(held.step, held.currency)}.")
+    return no_bank_is_deciding.why_not(milestone)
 
 
 def complete_milestone(

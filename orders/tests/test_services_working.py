@@ -308,9 +308,9 @@ def test_parts_of_an_open_milestone_are_refunded_and_the_rest_is_released() -> N
     order = make_delivered()
     for part in (2_000, 1_000):
         refund_part(current(order), by=order.seller, price=part, reason="Less than agreed", note="Sorry.")
-    with refused("A part is more than nothing and less than what is held of the price."):
+    with refused("A part is more than nothing and less than the $90.00 that are held of the price."):
         refund_part(current(order), by=order.seller, price=9_000, reason="All of it")
-    with refused("A part is more than nothing and less than what is held of the price."):
+    with refused("A part is more than nothing and less than the $90.00 that are held of the price."):
         refund_part(current(order), by=order.seller, price=0, reason="Nothing")
     assert statuses(order) == ("active", ["delivered", "planned", "planned"])
     assert fresh(order).decide_by == after(days=8)

@@ -148,8 +148,12 @@ class Case(models.Model):
         return self.is_dispute and self.is_pending
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether silence has decided, and the clock owes its effect. The last instant is too late (O7)."""
-        return self.status == self.Status.OPEN and self.answer_by is not None and self.answer_by <= now
+        """Whether silence has decided, and the clock owes its effect. The last instant is too late (O7).
+
+        While a dispute freezes the order, the time to answer a proposal stands still (R4).
+        """
+        until = now if self.is_dispute else self.order.paused_at or now
+        return self.status == self.Status.OPEN and self.answer_by is not None and self.answer_by <= until
 
     @property
     def can_go_to_support(self) -> bool:

@@ -34,9 +34,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
         Served by the partial index `cases_due`: there are never many open cases.
         """
-        return self.filter(
-            Q(answer_by__lte=now) | Q(pk__in=self.model.objects.void()), status=self.model.Status.OPEN, stuck_at=None
-        )
+        stands_still = Q(kind__in=PROPOSALS, order__paused_at__isnull=False, answer_by__gt=F("order__paused_at"))
+        silent = Q(answer_by__lte=now) & ~stands_still
+        return self.filter(silent | Q(pk__in=self.model.objects.void()), status=self.model.Status.OPEN, stuck_at=None)
 
     def void(self) -> "CaseQuerySet":
         """Open proposals about what has ended: `Case.void_since` for many at once."""

@@ -9,8 +9,7 @@ from orders.guards import Refusal, guard, why_not
 from orders.models import Milestone, Order
 from orders.models.milestone_guards import no_bank_is_deciding as no_bank_is_deciding_about
 from orders.models.order import no_attempt_is_undecided as order_has_no_undecided_attempt
-from orders.services import why_not_upcoming
-from payments.money import display
+from orders.services import why_not_part, why_not_upcoming
 from resolution.models.choices import DISPUTES, OF_OPEN_MILESTONE, Kind
 from resolution.models.reason import Reason
 
@@ -57,8 +56,9 @@ def no_proposal_is_open(case: "Case") -> Refusal | None:
     """R1: one proposal at a time; what has become void is in nobody's way."""
     if case.is_dispute:
         return None
-    proposed = (other for other in case.order.cases.proposed() if not on_rows_of(case, other).void_since())
-    earlier = next(proposed, None)
+    # One that a sweep has set aside is not made void before staff have looked at it.
+    proposed = (on_rows_of(case, other) for other in case.order.cases.proposed())
+    earlier = next((other for other in proposed if other.stuck_at or not other.void_since()), None)
     if earlier is None:
         return None
     side = earlier.answering_side
@@ -114,19 +114,6 @@ def can_take_effect(case: "Case") -> Refusal | None:
     return None
 
 
-def why_not_part(milestone: Milestone, price: int) -> Refusal | None:
-    """Why `price` (minor units) is no part of what is held of the milestone's price that could go back (R2, M5)."""
-    held = milestone.held
-    if held is None or not milestone.is_open:
-        return milestone.refusal_by_state()
-    if not 0 < price < held.left_price:
-        most = display(held.left_price, held.currency)
-        return Refusal(f"A part is more than nothing and less than the {most} that are held of the price.")
-    if price % held.step:
-        return Refusal(f"Amounts in {held.currency} go in steps of {display(held.step, held.currency)}.")
-    return None
-
-
 @guard
 def no_attempt_is_undecided(case: "Case") -> Refusal | None:
     """R2: while the bank is deciding, the money of the next milestone may still arrive."""
@@ -136,7 +123,7 @@ def no_attempt_is_undecided(case: "Case") -> Refusal | None:
 @guard
 def disputes_are_left(case: "Case") -> Refusal | None:
     """R1: at most two per side and milestone; more only by support."""
-    if not case.is_dispute:
+    if not case.is_dispute or may_be_very_late_claim(case):
         return None
     earlier = case.order.cases.filter(milestone=case.milestone, side=case.side, kind__in=DISPUTES)
     if earlier.count() < DISPUTES_PER_SIDE:
@@ -144,6 +131,13 @@ def disputes_are_left(case: "Case") -> Refusal | None:
     about = f"“{case.milestone.title}”" if case.milestone else "the order between milestones"
     more = "More only through Customer Support."
     return Refusal(f"You have opened two cases about {about} already. {more}", who="support")
+
+
+def may_be_very_late_claim(case: "Case") -> bool:
+    """O15 is the buyer's right, however often they have complained before: nobody has to agree to it."""
+    cancels = case.side == "buyer" and case.kind in (Kind.CANCEL_MILESTONE, Kind.CANCEL_ORDER)
+    very_late = case.milestone is not None and case.milestone.is_very_late(case.moment)
+    return cancels and very_late and (case.reason_id is None or case.reason.code == Reason.SELLER_LATE)
 
 
 @guard

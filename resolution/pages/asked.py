@@ -61,6 +61,9 @@ def numbers_of(case: Case, side: str) -> Numbers:
     if milestone is None or not milestone.is_open or not waits:
         return Numbers()
     if case.kind == Kind.PARTIAL_REFUND and milestone.held and case.asked_amount:
+        if case.asked_amount >= milestone.held.left_price:
+            left = display(milestone.held.left_price, milestone.held.currency)
+            return Numbers([f"By now only {left} of the price is held for “{milestone}”: less than this asks for."])
         return Numbers(_of_refund(milestone, milestone.held, case.asked_amount, side))
     if case.kind == Kind.EXTEND and milestone.deliver_by:
         since = max(milestone.deliver_by, case.moment)

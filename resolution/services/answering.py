@@ -6,11 +6,11 @@ from marketplace.accounts.models import User
 from orders.files import CheckedFile
 from orders.locking import touch
 from orders.models import Event, Order
-from orders.services import attach, freeze, resume
+from orders.services import attach, freeze
 from resolution.activity import move_case
 from resolution.locking import lock_case
 from resolution.models import Case
-from resolution.services.outcomes import go_on, take_effect
+from resolution.services.outcomes import go_on, take_effect, unfreeze
 from resolution.services.verbs import case_verb
 from resolution.sides import check_side
 from resolution.words import effect_of
@@ -64,7 +64,7 @@ def withdraw_case(case: Case, *, by: User, version: int | None = None) -> Case:
     touch(order, by=by, now=now)
     move_case(case.withdraw, now, by, kind=Kind.CASE_WITHDRAWN, by=by, at=now)
     if case.is_dispute:
-        resume(order, by=by, at=now)
+        unfreeze(order, by=by, at=now)
     order.save()
     return case
 

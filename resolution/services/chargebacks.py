@@ -9,7 +9,7 @@ import payments.services as payments
 from orders.activity import record
 from orders.locking import lock_as_it_is, locked_milestone, touch
 from orders.models import Event, Milestone, Order
-from orders.services import cancel_charged_back, freeze, resume
+from orders.services import cancel_charged_back, freeze
 from payments.gateways import ParsedDispute, ParsedEvent
 from payments.gateways.base import DisputeState
 from payments.models import Charge, Chargeback
@@ -18,7 +18,7 @@ from resolution.activity import move_case
 from resolution.locking import case_of, lock_order
 from resolution.models import Case, Reason
 from resolution.services.opening import consider, open_for_support
-from resolution.services.outcomes import go_on
+from resolution.services.outcomes import go_on, unfreeze
 from resolution.services.verbs import case_verb
 from resolution.words import taken_back
 
@@ -194,7 +194,7 @@ def _lost(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_w
             case.end_lost, now, reason, note, kind=Kind.CASE_SETTLED, by=None, at=now, effect=effect, silently=True
         )
     if order.paused_at:
-        resume(order, by=None, at=now)
+        unfreeze(order, by=None, at=now)
     cancel_charged_back(order, milestone, at=now)
 
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from marketplace.accounts.models import User
 from orders.guards import Refusal, why_not
 from orders.models import Order
-from orders.services import complete_milestone, extend_delivery, refund_part
+from orders.services import complete_milestone, extend_delivery, refund_part, why_not_part
 from payments.money import display
 from resolution.models.choices import Ruling
-from resolution.models.guards import why_not_part
 from resolution.services.outcomes import cancel, go_on
 
 

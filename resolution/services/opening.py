@@ -6,7 +6,7 @@ from datetime import datetime
 from marketplace.accounts.models import User
 from orders.files import CheckedFile
 from orders.guards import Refusal, Refused
-from orders.locking import locked_milestone, touch
+from orders.locking import touch
 from orders.models import Event, Milestone, Order
 from orders.operating import refuse_party
 from orders.services import attach, freeze
@@ -45,7 +45,6 @@ def open_case(
     statement: str,
     asked: Asked = NOTHING_MORE,
     files: Sequence[CheckedFile] = (),
-    milestone: Milestone | None = None,
     version: int | None = None,
 ) -> Case:
     """Open a case: the other side has the terms' time to answer, and what their silence means is decided now (R2).
@@ -61,9 +60,7 @@ def open_case(
     side = order.side_of(by)
     if not side:
         raise Refused(Refusal("Only the buyer and the seller can open a case here.", who="buyer or seller"))
-    if milestone:
-        milestone = locked_milestone(order, milestone.pk)
-    case = consider(order, kind, side, now=now, milestone=milestone, asked=asked)
+    case = consider(order, kind, side, now=now, asked=asked)
     case.opened_by, case.reason, case.statement = by, reason, statement
     touch(order, by=by, now=now)
     at_once = case.is_very_late_claim

@@ -1,6 +1,8 @@
 """What the end of a case does to its order: under the caller's lock; what is changed is saved."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import F
 
 from marketplace.accounts.models import User
 from orders.guards import Refusal, Refused
@@ -61,7 +63,7 @@ def cancel(
     Raises `Refused` when there is nothing of the kind to cancel.
     """
     if order.paused_at:
-        resume(order, by=by, at=at)
+        unfreeze(order, by=by, at=at)
     if kind == Case.Kind.CANCEL_ORDER:
         cancel_order(order, because=because, by=by, at=at, reason=reason, note=note, as_credit=as_credit)
         return
@@ -74,4 +76,18 @@ def cancel(
 def go_on(order: Order, *, by: User | None, at: datetime) -> None:
     """After a decline, a dismissal or another end that does not cancel, the clocks run again, with at least the least
     rest (R4)."""
-    resume(order, by=by, at=at, least_rest=order.terms.least_rest)
+    unfreeze(order, by=by, at=at, least_rest=order.terms.least_rest)
+
+
+def unfreeze(order: Order, *, by: User | None, at: datetime, least_rest: timedelta | None = None) -> None:
+    """Let the clocks run again (R4): the order's own, as `resume` does, and those of its other cases.
+
+    While it was frozen, nobody could accept a proposal or take another dispute to support, so that the time for it
+    stood still as well.
+    """
+    assert order.paused_at
+    pause = at - order.paused_at
+    order.cases.proposed().filter(answer_by__gt=order.paused_at).update(answer_by=F("answer_by") + pause)
+    declined = order.cases.filter(status=Case.Status.DECLINED, escalate_by__gt=order.paused_at)
+    declined.exclude(ended_at__gte=at).update(escalate_by=F("escalate_by") + pause)
+    resume(order, by=by, at=at, least_rest=least_rest)

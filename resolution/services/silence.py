@@ -38,17 +38,16 @@ def settle_case(case_id: int) -> bool:
         case = case_of(order, case_id, now)
     void_since = case.void_since()
     if void_since and (case.answer_by is None or void_since < case.answer_by):
-        touch(order, by=None, now=void_since)
-        move_case(
-            case.become_void, void_since, kind=Event.Kind.CASE_VOID, by=None, at=void_since, effect=why_void(case)
-        )
-        order.save()
+        # Nothing of the order changes, so its version stays: nobody's click becomes stale by it (O19).
+        effect = why_void(case)
+        move_case(case.become_void, void_since, kind=Event.Kind.CASE_VOID, by=None, at=void_since, effect=effect)
         return True
     if not case.is_overdue(now):
         return False
     assert case.answer_by
     at = case.answer_by
-    touch(order, by=None, now=at)
+    if case.is_dispute:
+        touch(order, by=None, now=at)
     move_case(case.fall_silent, at, kind=Event.Kind.CASE_UNANSWERED, by=None, at=at, effect=silence_in_words(case))
     if case.status == Case.Status.ACCEPTED:
         take_effect(order, case, because=Order.ClosedBecause.CANCELED_BY_AGREEMENT, by=None, at=at)

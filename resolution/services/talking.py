@@ -12,6 +12,7 @@ from orders.guards import Refusal, Refused
 from orders.models import Order
 from orders.operating import refuse_party
 from orders.services import attach
+from resolution.locking import case_of
 from resolution.models import Case, CaseMessage, SupportNote
 
 
@@ -28,6 +29,10 @@ def write_in_case(
     """
     # One message of a person at a time: the second click waits here for what the first one did.
     by = User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    # What is known of the case may be old by now.
+    case = case_of(Order.objects.whole().get(pk=case.order_id), case.pk, clock.now())
+    if not case.order.side_of(by) and not by.is_staff:
+        raise Refused(Refusal("Only the buyer, the seller and Customer Support write here.", who="buyer or seller"))
     refusal = why_not_write(case)
     if refusal:
         raise Refused(refusal)

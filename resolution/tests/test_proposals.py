@@ -171,8 +171,8 @@ MANY = [planned(f"Step {number}", 1_000, 1, 1) for number in range(2, 22)]
     [
         ("in_progress", [CARDS], "Nothing would change."),
         ("between", [], "At least one milestone has to stay. To end the order, the buyer can stop it."),
-        ("in_progress", [planned("Poster", 1)], "Milestone 1: The least price of a milestone is $3.00."),
-        ("in_progress", [CARDS, planned("", 5_000)], "Milestone 2: It needs a title."),
+        ("in_progress", [planned("Poster", 1)], "Milestone 2: The least price of a milestone is $3.00."),
+        ("in_progress", [CARDS, planned("", 5_000)], "Milestone 3: It needs a title."),
         ("between", MANY, "An order has at most 20 milestones, those that ended included."),
     ],
 )

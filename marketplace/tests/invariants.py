@@ -6,12 +6,22 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from marketplace import clock
-from marketplace.proof import prove
+from marketplace.proof import Result, cases, prove
 from marketplace.proof.promise import BALANCES, MOVED
 from marketplace.proof.proving import ALWAYS, PATIENCE
 
 # The connections that know the statement that asks all promises at once.
 _prepared: WeakSet[object] = WeakSet()
+
+
+def about_cases() -> list[Result]:
+    """Each promise about cases, those included that tests of orders alone do not keep, asked one by one."""
+    return list(prove(clock.now(), (*cases.PROMISES, *cases.ALIVE)))
+
+
+def with_cases() -> list[str]:
+    """As `check`, with what only orders keep that are frozen by cases and by nothing else."""
+    return [*check(), *(str(result) for result in prove(clock.now(), cases.ALIVE[:1]) if not result.holds)]
 
 
 def check() -> list[str]:

@@ -21,8 +21,6 @@ from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import StaffFactory
 from marketplace.catalog.plans import PlannedMilestone
-from marketplace.proof import cases as case_promises
-from marketplace.proof.proving import prove
 from marketplace.tests import invariants
 from orders import services as orders
 from orders.actions import WHO, subject_of
@@ -338,12 +336,6 @@ PATH = st.lists(
 )
 
 
-def broken() -> list[str]:
-    """The promises that production proves, those included that only an order with its cases keeps."""
-    asked = prove(clock.now(), case_promises.ALIVE[:1])
-    return [*invariants.check(), *(str(result) for result in asked if not result.holds)]
-
-
 def come_to_an_end(world: World, now: datetime) -> None:
     """With nobody but the clock, the bank and support every order ends."""
     for days in (31, 62, 93, 124):
@@ -394,7 +386,7 @@ def walk(path: list[tuple[str, int, int]]) -> None:
         with clock.at(now):
             with TestCase.captureOnCommitCallbacks(execute=True):
                 ACTS[name](world)
-            assert broken() == [], f"after {name} at {now}"
+            assert invariants.with_cases() == [], f"after {name} at {now}"
     come_to_an_end(world, now)
     with clock.at(now + timedelta(days=125)):
-        assert (broken(), invariants.at_rest()) == ([], [])
+        assert (invariants.with_cases(), invariants.at_rest()) == ([], [])

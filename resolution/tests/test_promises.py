@@ -5,8 +5,7 @@ from django.db import connection, transaction
 
 from marketplace import clock
 from marketplace.accounts.models import User
-from marketplace.proof import cases
-from marketplace.proof.proving import prove
+from marketplace.tests import invariants
 from orders import services as orders
 from orders.tests.factories import current
 from resolution import services
@@ -57,7 +56,8 @@ def test_every_promise_about_cases_that_is_broken_is_noticed(order_in: OrderIn, 
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(statement.format(**ids))
-            asked = prove(after(hours=50), (*cases.PROMISES, *cases.ALIVE))
+            with clock.at(after(hours=50)):
+                asked = invariants.about_cases()
             found[statement] = sorted({result.says.split()[0] for result in asked if not result.holds})
             transaction.set_rollback(True)
     assert found == BROKEN_BY

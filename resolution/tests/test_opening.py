@@ -264,15 +264,6 @@ def test_between_milestones_there_is_no_milestone_to_cancel(between: Order) -> N
     with pytest.raises(Refused) as refused:
         opened(between)
     assert str(refused.value) == "No milestone is open, so there is none to cancel."
-    with pytest.raises(Refused) as refused:
-        opened(between, milestone=between.plan[0])
-    assert str(refused.value) == "“Logo” is completed."
-
-
-def test_a_planned_milestone_is_not_canceled(in_progress: Order) -> None:
-    with pytest.raises(Refused) as refused:
-        opened(in_progress, milestone=in_progress.plan[1])
-    assert str(refused.value) == "“Business cards” has not started."
 
 
 def test_an_offer_has_no_cases() -> None:

@@ -2,483 +2,453 @@
 
 A cell is what the action answers to the role: `OK`, the refusal's words, or the page's status for those whose button
 it is not. `NEVER`: the clock presses no buttons, and nobody presses the clock's.
-Roles, in the order of each row's cells: buyer, seller, stranger, support, a support agent who is a party, the clock.
-A party who is an agent as well acts on the case's own page as the side that they are; here they try to rule.
-The order has two milestones, “Logo” and “Business cards”, unless a state says otherwise.
+Roles: buyer, seller, stranger, support, a support agent who is a party, finance, superuser, the clock. What each helper
+says of them is in `answers`. A party who is an agent as well acts on the case's own page as the side that they are.
+The order has two milestones, “Logo” and “Business cards”, unless a state says otherwise. Each line follows the order of
+R2 and R6: cancel the milestone, cancel the order, a part, extend, revisions, upcoming; accept, decline, withdraw,
+escalate; cancel the milestone, cancel the order, split, complete, extend, dismiss.
 """
 
-from typing import NamedTuple
-
-ROLES = ("buyer", "seller", "stranger", "support", "support_who_is_a_party", "clock")
-STATES = (
-    "no_case_in_progress",
-    "no_case_delivered",
-    "no_case_between",
-    "no_case_very_late",
-    "no_case_awaiting_payment_undecided",
-    "open_by_buyer",
-    "open_by_seller",
-    "declined",
-    "declined_too_long_ago",
-    "declined_milestone_ended",
-    "escalated",
-    "waiting_for_support_after_silence",
-    "opened_by_the_clock",
-    "bank_is_deciding",
-    "bank_is_deciding_about_a_case",
-    "withdrawn",
-    "accepted",
-    "ruled",
-    "dismissed",
-    "order_ended",
-    "two_disputes_used",
-    "silence_due_agreed",
-    "silence_due_to_support",
-    "declined_order_overdue",
-)
-OPENINGS = ("open_cancel_milestone", "open_cancel_order")
-ANSWERS = ("accept", "decline", "withdraw", "escalate")
-RULINGS = ("rule_cancel_milestone", "rule_cancel_order", "dismiss")
-WITHOUT_A_CASE = ("cancel_milestone_by_support", "cancel_order_by_support")
-ACTIONS = (*OPENINGS, *ANSWERS, *RULINGS, *WITHOUT_A_CASE, "settle")
-
-# What an action that is done makes of its case (R2–R4, R6).
-BECOMES = {
-    "open_cancel_milestone": "open",
-    "open_cancel_order": "open",
-    "accept": "accepted",
-    "decline": "declined",
-    "withdraw": "withdrawn",
-    "escalate": "escalated",
-    "rule_cancel_milestone": "ruled",
-    "rule_cancel_order": "ruled",
-    "dismiss": "dismissed",
-    "cancel_milestone_by_support": "ruled",
-    "cancel_order_by_support": "ruled",
-}
-
-# States in which the order's page has the buttons of its case.
-BUTTONS_ON_THE_ORDER = (
-    "open_by_buyer",
-    "open_by_seller",
-    "declined",
-    "escalated",
-    "waiting_for_support_after_silence",
-    "opened_by_the_clock",
-    "bank_is_deciding",
-    "bank_is_deciding_about_a_case",
-    "silence_due_agreed",
-    "silence_due_to_support",
-    "declined_order_overdue",
+from resolution.tests.answers import (
+    ACCEPTED,
+    AT_ONCE,
+    BANK,
+    BUYER_IS_ASKED,
+    CLOCK_FIRST,
+    CLOCK_FIRST_HERE,
+    DECIDING,
+    DECLINED,
+    DISMISSED,
+    FROZEN,
+    LOGO_COMPLETED,
+    LOGO_DELIVERED,
+    NO_CASE,
+    NO_DATE,
+    NONE_HELD,
+    NONE_OPEN,
+    NOT_DUE,
+    NOT_SUPPORTS,
+    NOTHING_DELIVERED,
+    NOTHING_TO_REVISE,
+    OK,
+    ONE_AT_A_TIME,
+    ORDER_COMPLETED,
+    RULED,
+    SELLER_IS_ASKED,
+    SILENT,
+    TIME_RAN_OUT,
+    TOO_LONG_AGO,
+    TWO_USED,
+    VOID,
+    WAITS_FOR_BUYER,
+    WAITS_FOR_SELLER,
+    WAITS_FOR_SUPPORT,
+    WITHDRAWN,
+    Owed,
+    Rows,
+    all_answered,
+    answers,
+    both,
+    buyer_asks,
+    decides,
+    nobody_answers,
+    none_decides,
+    none_opens,
+    none_rules,
+    opens,
+    rules,
+    seller_asks,
+    settles,
+    sides,
+    writes,
 )
 
-OK = "ok"
-AT_ONCE = "ok, and accepted as it is opened"  # O15
-NEVER = "never"
-NOT_DUE = "nothing is due"
-SIGN_IN = 302  # admin asks people to sign in as staff
+# What can be opened and decided by the state of the order alone.
+AT_WORK = opens(both(OK), both(OK), both(OK), seller_asks(OK), buyer_asks(NOTHING_DELIVERED), both(OK))
+DELIVERED = opens(both(OK), both(OK), both(OK), seller_asks(LOGO_DELIVERED), buyer_asks(OK), both(OK))
+BETWEEN = opens(
+    both(NONE_OPEN), both(OK), both(NONE_HELD), seller_asks(NO_DATE), buyer_asks(NOTHING_TO_REVISE), both(OK)
+)
+SUPPORT_AT_WORK = decides(OK, OK, OK, OK, OK)
+SUPPORT_DELIVERED = decides(OK, OK, OK, OK, LOGO_DELIVERED)
+SUPPORT_BETWEEN = decides(NONE_OPEN, OK, NONE_OPEN, NONE_OPEN, NONE_OPEN)
 
-
-class Owed(NamedTuple):
-    """The clock owes something: the page says the first, an act is answered with what is true afterwards (O7, R4)."""
-
-    page: str
-    act: str
-
-
-Answer = str | int | Owed
-Row = tuple[Answer, Answer, Answer, Answer, Answer, Answer]
-
-
-def sides(buyer: Answer, seller: Answer) -> Row:
-    return (buyer, seller, 404, 404, NEVER, NEVER)
-
-
-def both(answer: Answer) -> Row:
-    return (answer, answer, 404, 404, NEVER, NEVER)
-
-
-def buyers(answer: Answer) -> Row:
-    return (answer, 403, 404, 404, NEVER, NEVER)
-
-
-def sellers(answer: Answer) -> Row:
-    return (403, answer, 404, 404, NEVER, NEVER)
-
-
-def supports(answer: Answer) -> Row:
-    return (SIGN_IN, SIGN_IN, SIGN_IN, answer, 403, NEVER)
-
-
-def clocks(answer: Answer) -> Row:
-    return (NEVER, NEVER, NEVER, NEVER, NEVER, answer)
-
-
-# Words for those whose button it is not.
-ONLY = {
-    "accept": "Only the {} can do this: Accept.",
-    "decline": "Only the {} can do this: Decline.",
-    "withdraw": "Only the {} can do this: Withdraw the case.",
-    "escalate": "Only the {} can do this: Take it to Customer Support.",
-}
-ONLY_SUPPORT = "Only Customer Support decides this case."
-PARTY = "You are a party in this order; another agent has to decide."
-
-NONE_OPEN = "No milestone is open, so there is none to cancel."
-ONE_AT_A_TIME = "A case is open on this order already: one at a time."
-DECIDING = "The bank is still deciding about the payment."
-UNFUNDED = "“Business cards” is not funded yet."
-TWO_USED = "You have opened two cases about “Logo” already. More only through Customer Support."
-LOGO_COMPLETED = "“Logo” is completed."
-LOGO_CANCELED = "“Logo” is canceled."
-ORDER_COMPLETED = "The order is completed."
-WAITS_FOR_BUYER = "The case waits for the buyer's answer."
-WAITS_FOR_SELLER = "The case waits for the seller's answer."
-WAITS_FOR_SUPPORT = "The case waits for Customer Support."
-BANK = "The buyer's bank has taken the payment back and is deciding; until then nobody else can."
-ACCEPTED = "The case was accepted."
-DECLINED = "The case was declined."
-WITHDRAWN = "The case was withdrawn."
-RULED = "Customer Support has decided this case."
-DISMISSED = "Customer Support has dismissed this case."
-TOO_LONG_AGO = "The time to take this case to Customer Support is over."
-SILENT = "The time to answer is over: what silence means is about to happen."
-TIME_RAN_OUT = "The time for this has run out; the clock is about to settle the order."
-CLOCK_FIRST = "The clock is about to settle the order."
-CLOCK_FIRST_HERE = "The clock is about to settle this order."
-
-# There is no case, so its pages are not there for anybody.
-NO_CASE: dict[str, Row] = {
-    "accept": (404, 404, 404, 404, NEVER, NEVER),
-    "decline": (404, 404, 404, 404, NEVER, NEVER),
-    "withdraw": (404, 404, 404, 404, NEVER, NEVER),
-    "escalate": (404, 404, 404, 404, NEVER, NEVER),
-    "rule_cancel_milestone": (SIGN_IN, SIGN_IN, SIGN_IN, 404, 404, NEVER),
-    "rule_cancel_order": (SIGN_IN, SIGN_IN, SIGN_IN, 404, 404, NEVER),
-    "dismiss": (SIGN_IN, SIGN_IN, SIGN_IN, 404, 404, NEVER),
-}
-
-TABLE: dict[str, dict[str, Row]] = {
-    "no_case_in_progress": {
-        "open_cancel_milestone": both(OK),
-        "open_cancel_order": both(OK),
+TABLE: dict[str, Rows] = {
+    "no_case_in_progress": {**AT_WORK, **NO_CASE, **SUPPORT_AT_WORK, **settles(NOT_DUE)},
+    "no_case_delivered": {**DELIVERED, **NO_CASE, **SUPPORT_DELIVERED, **settles(NOT_DUE)},
+    "no_case_in_revision": {
+        **opens(both(OK), both(OK), both(OK), seller_asks(OK), buyer_asks(OK), both(OK)),
         **NO_CASE,
-        "cancel_milestone_by_support": supports(OK),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **SUPPORT_AT_WORK,
+        **settles(NOT_DUE),
     },
-    "no_case_delivered": {
-        "open_cancel_milestone": both(OK),
-        "open_cancel_order": both(OK),
-        **NO_CASE,
-        "cancel_milestone_by_support": supports(OK),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
-    },
-    "no_case_between": {
-        "open_cancel_milestone": both(NONE_OPEN),
-        "open_cancel_order": both(OK),
-        **NO_CASE,
-        "cancel_milestone_by_support": supports(LOGO_COMPLETED),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
-    },
+    "no_case_between": {**BETWEEN, **NO_CASE, **SUPPORT_BETWEEN, **settles(NOT_DUE)},
     # The buyer cites that the seller is late.
     "no_case_very_late": {
+        **AT_WORK,
         "open_cancel_milestone": sides(AT_ONCE, OK),
         "open_cancel_order": sides(AT_ONCE, OK),
         **NO_CASE,
-        "cancel_milestone_by_support": supports(OK),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **SUPPORT_AT_WORK,
+        **settles(NOT_DUE),
     },
+    # “Business cards” has started, and the bank has not decided about its payment.
     "no_case_awaiting_payment_undecided": {
-        "open_cancel_milestone": both(NONE_OPEN),
+        **BETWEEN,
         "open_cancel_order": both(DECIDING),
         **NO_CASE,
-        "cancel_milestone_by_support": supports(UNFUNDED),
-        "cancel_order_by_support": supports(DECIDING),
-        "settle": clocks(NOT_DUE),
+        **decides(NONE_OPEN, DECIDING, NONE_OPEN, NONE_OPEN, NONE_OPEN),
+        **settles(NOT_DUE),
     },
     # Delivered, and the buyer wants to cancel the milestone.
     "open_by_buyer": {
-        "open_cancel_milestone": both(ONE_AT_A_TIME),
-        "open_cancel_order": both(ONE_AT_A_TIME),
-        "accept": sellers(OK),
-        "decline": sellers(OK),
-        "withdraw": buyers(OK),
-        "escalate": buyers(WAITS_FOR_SELLER),
-        "rule_cancel_milestone": supports(OK),
-        "rule_cancel_order": supports(OK),
-        "dismiss": supports(OK),
-        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
-        "cancel_order_by_support": supports(ONE_AT_A_TIME),
-        "settle": clocks(NOT_DUE),
+        **none_opens(ONE_AT_A_TIME),
+        **answers("seller", OK, OK, OK, WAITS_FOR_SELLER),
+        **writes(OK),
+        **rules(OK, OK, OK, OK, LOGO_DELIVERED, OK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
     },
     # In progress, and the seller wants to cancel the order.
     "open_by_seller": {
-        "open_cancel_milestone": both(ONE_AT_A_TIME),
-        "open_cancel_order": both(ONE_AT_A_TIME),
-        "accept": buyers(OK),
-        "decline": buyers(OK),
-        "withdraw": sellers(OK),
-        "escalate": sellers(WAITS_FOR_BUYER),
-        "rule_cancel_milestone": supports(OK),
-        "rule_cancel_order": supports(OK),
-        "dismiss": supports(OK),
-        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
-        "cancel_order_by_support": supports(ONE_AT_A_TIME),
-        "settle": clocks(NOT_DUE),
+        **none_opens(ONE_AT_A_TIME),
+        **answers("buyer", OK, OK, OK, WAITS_FOR_BUYER),
+        **writes(OK),
+        **rules(OK, OK, OK, OK, OK, OK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
+    },
+    # Delivered, and the buyer asks for a part of the price back.
+    "refund_asked_by_buyer": {
+        **none_opens(ONE_AT_A_TIME),
+        **answers("seller", OK, OK, OK, WAITS_FOR_SELLER),
+        **writes(OK),
+        **rules(OK, OK, OK, OK, LOGO_DELIVERED, OK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
+    },
+    # In progress, and the seller offers a part of the price.
+    "refund_offered_by_seller": {
+        **none_opens(ONE_AT_A_TIME),
+        **answers("buyer", OK, OK, OK, WAITS_FOR_BUYER),
+        **writes(OK),
+        **rules(OK, OK, OK, OK, OK, OK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
     },
     # From here on the buyer's case to cancel “Logo”, unless a state says otherwise.
     "declined": {
-        "open_cancel_milestone": both(OK),
-        "open_cancel_order": both(OK),
-        "accept": sellers(DECLINED),
-        "decline": sellers(DECLINED),
-        "withdraw": buyers(DECLINED),
-        "escalate": buyers(OK),
-        "rule_cancel_milestone": supports(DECLINED),
-        "rule_cancel_order": supports(DECLINED),
-        "dismiss": supports(DECLINED),
-        "cancel_milestone_by_support": supports(OK),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **DELIVERED,
+        **answers("seller", DECLINED, DECLINED, DECLINED, OK),
+        **writes(OK),
+        **none_rules(DECLINED),
+        **SUPPORT_DELIVERED,
+        **settles(NOT_DUE),
     },
     "declined_too_long_ago": {
-        "open_cancel_milestone": both(OK),
-        "open_cancel_order": both(OK),
-        "accept": sellers(DECLINED),
-        "decline": sellers(DECLINED),
-        "withdraw": buyers(DECLINED),
-        "escalate": buyers(TOO_LONG_AGO),
-        "rule_cancel_milestone": supports(DECLINED),
-        "rule_cancel_order": supports(DECLINED),
-        "dismiss": supports(DECLINED),
-        "cancel_milestone_by_support": supports(OK),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **AT_WORK,
+        **answers("seller", DECLINED, DECLINED, DECLINED, TOO_LONG_AGO),
+        **writes(DECLINED),
+        **none_rules(DECLINED),
+        **SUPPORT_AT_WORK,
+        **settles(NOT_DUE),
     },
     # The buyer has accepted “Logo” since.
     "declined_milestone_ended": {
-        "open_cancel_milestone": both(NONE_OPEN),
-        "open_cancel_order": both(OK),
-        "accept": sellers(DECLINED),
-        "decline": sellers(DECLINED),
-        "withdraw": buyers(DECLINED),
-        "escalate": buyers(LOGO_COMPLETED),
-        "rule_cancel_milestone": supports(DECLINED),
-        "rule_cancel_order": supports(DECLINED),
-        "dismiss": supports(DECLINED),
-        "cancel_milestone_by_support": supports(LOGO_COMPLETED),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **BETWEEN,
+        **answers("seller", DECLINED, DECLINED, DECLINED, LOGO_COMPLETED),
+        **writes(DECLINED),
+        **none_rules(DECLINED),
+        **SUPPORT_BETWEEN,
+        **settles(NOT_DUE),
     },
     "escalated": {
-        "open_cancel_milestone": both(ONE_AT_A_TIME),
-        "open_cancel_order": both(ONE_AT_A_TIME),
-        "accept": sellers(WAITS_FOR_SUPPORT),
-        "decline": sellers(WAITS_FOR_SUPPORT),
-        "withdraw": buyers(OK),
-        "escalate": buyers(WAITS_FOR_SUPPORT),
-        "rule_cancel_milestone": supports(OK),
-        "rule_cancel_order": supports(OK),
-        "dismiss": supports(OK),
-        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
-        "cancel_order_by_support": supports(ONE_AT_A_TIME),
-        "settle": clocks(NOT_DUE),
+        **none_opens(ONE_AT_A_TIME),
+        **answers("seller", WAITS_FOR_SUPPORT, WAITS_FOR_SUPPORT, OK, WAITS_FOR_SUPPORT),
+        **writes(OK),
+        **rules(OK, OK, OK, OK, LOGO_DELIVERED, OK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
     },
     "waiting_for_support_after_silence": {
-        "open_cancel_milestone": both(ONE_AT_A_TIME),
-        "open_cancel_order": both(ONE_AT_A_TIME),
-        "accept": sellers(WAITS_FOR_SUPPORT),
-        "decline": sellers(WAITS_FOR_SUPPORT),
-        "withdraw": buyers(OK),
-        "escalate": buyers(WAITS_FOR_SUPPORT),
-        "rule_cancel_milestone": supports(OK),
-        "rule_cancel_order": supports(OK),
-        "dismiss": supports(OK),
-        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
-        "cancel_order_by_support": supports(ONE_AT_A_TIME),
-        "settle": clocks(NOT_DUE),
+        **none_opens(ONE_AT_A_TIME),
+        **answers("seller", WAITS_FOR_SUPPORT, WAITS_FOR_SUPPORT, OK, WAITS_FOR_SUPPORT),
+        **writes(OK),
+        **rules(OK, OK, OK, OK, LOGO_DELIVERED, OK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
     },
     # Nothing delivered, and neither side has acted for 30 days: nobody is asked to answer (O15).
     "opened_by_the_clock": {
-        "open_cancel_milestone": both(ONE_AT_A_TIME),
-        "open_cancel_order": both(ONE_AT_A_TIME),
-        "accept": both(403),
-        "decline": both(403),
-        "withdraw": both(403),
-        "escalate": both(403),
-        "rule_cancel_milestone": supports(OK),
-        "rule_cancel_order": supports(OK),
-        "dismiss": supports(OK),
-        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
-        "cancel_order_by_support": supports(ONE_AT_A_TIME),
-        "settle": clocks(NOT_DUE),
+        **none_opens(ONE_AT_A_TIME),
+        **nobody_answers(),
+        **writes(OK),
+        **rules(OK, OK, OK, OK, OK, OK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
     },
     # M10: nobody ends the case or moves its money until the bank has decided.
     "bank_is_deciding": {
-        "open_cancel_milestone": both(ONE_AT_A_TIME),
-        "open_cancel_order": both(ONE_AT_A_TIME),
-        "accept": both(403),
-        "decline": both(403),
-        "withdraw": both(403),
-        "escalate": both(403),
-        "rule_cancel_milestone": supports(BANK),
-        "rule_cancel_order": supports(BANK),
-        "dismiss": supports(BANK),
-        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
-        "cancel_order_by_support": supports(ONE_AT_A_TIME),
-        "settle": clocks(NOT_DUE),
+        **none_opens(ONE_AT_A_TIME),
+        **nobody_answers(),
+        **writes(OK),
+        **none_rules(BANK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
     },
     # The buyer's own case was open when the bank took the payment back: it is with support now, who wait as well.
     "bank_is_deciding_about_a_case": {
-        "open_cancel_milestone": both(ONE_AT_A_TIME),
-        "open_cancel_order": both(ONE_AT_A_TIME),
-        "accept": sellers(WAITS_FOR_SUPPORT),
-        "decline": sellers(WAITS_FOR_SUPPORT),
-        "withdraw": buyers(BANK),
-        "escalate": buyers(WAITS_FOR_SUPPORT),
-        "rule_cancel_milestone": supports(BANK),
-        "rule_cancel_order": supports(BANK),
-        "dismiss": supports(BANK),
-        "cancel_milestone_by_support": supports(ONE_AT_A_TIME),
-        "cancel_order_by_support": supports(ONE_AT_A_TIME),
-        "settle": clocks(NOT_DUE),
+        **none_opens(ONE_AT_A_TIME),
+        **answers("seller", WAITS_FOR_SUPPORT, WAITS_FOR_SUPPORT, BANK, WAITS_FOR_SUPPORT),
+        **writes(OK),
+        **none_rules(BANK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
     },
     "withdrawn": {
-        "open_cancel_milestone": both(OK),
-        "open_cancel_order": both(OK),
-        "accept": sellers(WITHDRAWN),
-        "decline": sellers(WITHDRAWN),
-        "withdraw": buyers(WITHDRAWN),
-        "escalate": buyers(WITHDRAWN),
-        "rule_cancel_milestone": supports(WITHDRAWN),
-        "rule_cancel_order": supports(WITHDRAWN),
-        "dismiss": supports(WITHDRAWN),
-        "cancel_milestone_by_support": supports(OK),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **DELIVERED,
+        **all_answered("seller", WITHDRAWN),
+        **writes(WITHDRAWN),
+        **none_rules(WITHDRAWN),
+        **SUPPORT_DELIVERED,
+        **settles(NOT_DUE),
     },
     "accepted": {
-        "open_cancel_milestone": both(NONE_OPEN),
-        "open_cancel_order": both(OK),
-        "accept": sellers(ACCEPTED),
-        "decline": sellers(ACCEPTED),
-        "withdraw": buyers(ACCEPTED),
-        "escalate": buyers(ACCEPTED),
-        "rule_cancel_milestone": supports(ACCEPTED),
-        "rule_cancel_order": supports(ACCEPTED),
-        "dismiss": supports(ACCEPTED),
-        "cancel_milestone_by_support": supports(LOGO_CANCELED),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **BETWEEN,
+        **all_answered("seller", ACCEPTED),
+        **writes(ACCEPTED),
+        **none_rules(ACCEPTED),
+        **SUPPORT_BETWEEN,
+        **settles(NOT_DUE),
     },
     "ruled": {
-        "open_cancel_milestone": both(NONE_OPEN),
-        "open_cancel_order": both(OK),
-        "accept": sellers(RULED),
-        "decline": sellers(RULED),
-        "withdraw": buyers(RULED),
-        "escalate": buyers(RULED),
-        "rule_cancel_milestone": supports(RULED),
-        "rule_cancel_order": supports(RULED),
-        "dismiss": supports(RULED),
-        "cancel_milestone_by_support": supports(LOGO_CANCELED),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **BETWEEN,
+        **all_answered("seller", RULED),
+        **writes(RULED),
+        **none_rules(RULED),
+        **SUPPORT_BETWEEN,
+        **settles(NOT_DUE),
     },
     "dismissed": {
-        "open_cancel_milestone": both(OK),
-        "open_cancel_order": both(OK),
-        "accept": sellers(DISMISSED),
-        "decline": sellers(DISMISSED),
-        "withdraw": buyers(DISMISSED),
-        "escalate": buyers(DISMISSED),
-        "rule_cancel_milestone": supports(DISMISSED),
-        "rule_cancel_order": supports(DISMISSED),
-        "dismiss": supports(DISMISSED),
-        "cancel_milestone_by_support": supports(OK),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **DELIVERED,
+        **all_answered("seller", DISMISSED),
+        **writes(DISMISSED),
+        **none_rules(DISMISSED),
+        **SUPPORT_DELIVERED,
+        **settles(NOT_DUE),
     },
-    # “Logo” was the only milestone; its case was declined, and the buyer accepted it.
+    # Its one milestone was accepted after a declined case.
     "order_ended": {
-        "open_cancel_milestone": both(ORDER_COMPLETED),
-        "open_cancel_order": both(ORDER_COMPLETED),
-        "accept": sellers(DECLINED),
-        "decline": sellers(DECLINED),
-        "withdraw": buyers(DECLINED),
-        "escalate": buyers(ORDER_COMPLETED),
-        "rule_cancel_milestone": supports(DECLINED),
-        "rule_cancel_order": supports(DECLINED),
-        "dismiss": supports(DECLINED),
-        "cancel_milestone_by_support": supports(ORDER_COMPLETED),
-        "cancel_order_by_support": supports(ORDER_COMPLETED),
-        "settle": clocks(NOT_DUE),
+        **opens(*[both(ORDER_COMPLETED)] * 6),
+        **answers("seller", DECLINED, DECLINED, DECLINED, ORDER_COMPLETED),
+        **writes(DECLINED),
+        **none_rules(DECLINED),
+        **none_decides(ORDER_COMPLETED),
+        **settles(NOT_DUE),
     },
-    # The buyer withdrew both.
+    # Both by the buyer, who withdrew them; proposals are not counted.
     "two_disputes_used": {
-        "open_cancel_milestone": sides(TWO_USED, OK),
-        "open_cancel_order": sides(TWO_USED, OK),
-        "accept": sellers(WITHDRAWN),
-        "decline": sellers(WITHDRAWN),
-        "withdraw": buyers(WITHDRAWN),
-        "escalate": buyers(WITHDRAWN),
-        "rule_cancel_milestone": supports(WITHDRAWN),
-        "rule_cancel_order": supports(WITHDRAWN),
-        "dismiss": supports(WITHDRAWN),
-        "cancel_milestone_by_support": supports(OK),
-        "cancel_order_by_support": supports(OK),
-        "settle": clocks(NOT_DUE),
+        **opens(
+            sides(TWO_USED, OK),
+            sides(TWO_USED, OK),
+            sides(TWO_USED, OK),
+            seller_asks(OK),
+            buyer_asks(NOTHING_DELIVERED),
+            both(OK),
+        ),
+        **all_answered("seller", WITHDRAWN),
+        **writes(WITHDRAWN),
+        **none_rules(WITHDRAWN),
+        **SUPPORT_AT_WORK,
+        **settles(NOT_DUE),
     },
     # In progress and not answered for 48 hours, and no sweep has come by yet: agreed (R2, R4).
     "silence_due_agreed": {
-        "open_cancel_milestone": both(Owed(ONE_AT_A_TIME, NONE_OPEN)),
-        "open_cancel_order": both(Owed(ONE_AT_A_TIME, OK)),
-        "accept": sellers(Owed(SILENT, ACCEPTED)),
-        "decline": sellers(Owed(SILENT, ACCEPTED)),
-        "withdraw": buyers(Owed(SILENT, ACCEPTED)),
-        "escalate": buyers(Owed(WAITS_FOR_SELLER, ACCEPTED)),
-        "rule_cancel_milestone": supports(Owed(SILENT, ACCEPTED)),
-        "rule_cancel_order": supports(Owed(SILENT, ACCEPTED)),
-        "dismiss": supports(Owed(SILENT, ACCEPTED)),
-        "cancel_milestone_by_support": supports(Owed(ONE_AT_A_TIME, LOGO_CANCELED)),
-        "cancel_order_by_support": supports(Owed(ONE_AT_A_TIME, OK)),
-        "settle": clocks(OK),
+        **opens(
+            both(Owed(ONE_AT_A_TIME, NONE_OPEN)),
+            both(Owed(ONE_AT_A_TIME, OK)),
+            both(Owed(ONE_AT_A_TIME, NONE_HELD)),
+            seller_asks(Owed(ONE_AT_A_TIME, NO_DATE)),
+            buyer_asks(Owed(ONE_AT_A_TIME, NOTHING_TO_REVISE)),
+            both(Owed(ONE_AT_A_TIME, OK)),
+        ),
+        **answers(
+            "seller",
+            Owed(SILENT, ACCEPTED),
+            Owed(SILENT, ACCEPTED),
+            Owed(SILENT, ACCEPTED),
+            Owed(WAITS_FOR_SELLER, ACCEPTED),
+        ),
+        **writes(OK),
+        **none_rules(Owed(SILENT, ACCEPTED)),
+        **decides(
+            Owed(ONE_AT_A_TIME, NONE_OPEN),
+            Owed(ONE_AT_A_TIME, OK),
+            Owed(ONE_AT_A_TIME, NONE_OPEN),
+            Owed(ONE_AT_A_TIME, NONE_OPEN),
+            Owed(ONE_AT_A_TIME, NONE_OPEN),
+        ),
+        **settles(OK),
     },
     # The same after a delivery: to support.
     "silence_due_to_support": {
-        "open_cancel_milestone": both(Owed(ONE_AT_A_TIME, ONE_AT_A_TIME)),
-        "open_cancel_order": both(Owed(ONE_AT_A_TIME, ONE_AT_A_TIME)),
-        "accept": sellers(Owed(SILENT, WAITS_FOR_SUPPORT)),
-        "decline": sellers(Owed(SILENT, WAITS_FOR_SUPPORT)),
-        "withdraw": buyers(Owed(SILENT, OK)),
-        "escalate": buyers(Owed(WAITS_FOR_SELLER, WAITS_FOR_SUPPORT)),
-        "rule_cancel_milestone": supports(Owed(SILENT, OK)),
-        "rule_cancel_order": supports(Owed(SILENT, OK)),
-        "dismiss": supports(Owed(SILENT, OK)),
-        "cancel_milestone_by_support": supports(Owed(ONE_AT_A_TIME, ONE_AT_A_TIME)),
-        "cancel_order_by_support": supports(Owed(ONE_AT_A_TIME, ONE_AT_A_TIME)),
-        "settle": clocks(OK),
+        **none_opens(Owed(ONE_AT_A_TIME, ONE_AT_A_TIME)),
+        **answers(
+            "seller",
+            Owed(SILENT, WAITS_FOR_SUPPORT),
+            Owed(SILENT, WAITS_FOR_SUPPORT),
+            Owed(SILENT, OK),
+            Owed(WAITS_FOR_SELLER, WAITS_FOR_SUPPORT),
+        ),
+        **writes(OK),
+        **none_rules(Owed(SILENT, OK)),
+        "rule_extend": none_rules(Owed(SILENT, LOGO_DELIVERED))["rule_extend"],
+        **none_decides(Owed(ONE_AT_A_TIME, ONE_AT_A_TIME)),
+        **settles(OK),
     },
     # Declined in time to go to support, but the buyer's own window has run out meanwhile: “Logo” is to be paid (O7).
     "declined_order_overdue": {
-        "open_cancel_milestone": both(Owed(TIME_RAN_OUT, ORDER_COMPLETED)),
-        "open_cancel_order": both(Owed(TIME_RAN_OUT, ORDER_COMPLETED)),
-        "accept": sellers(Owed(CLOCK_FIRST, DECLINED)),
-        "decline": sellers(Owed(CLOCK_FIRST, DECLINED)),
-        "withdraw": buyers(Owed(CLOCK_FIRST, DECLINED)),
-        "escalate": buyers(Owed(CLOCK_FIRST, ORDER_COMPLETED)),
-        "rule_cancel_milestone": supports(Owed(CLOCK_FIRST_HERE, DECLINED)),
-        "rule_cancel_order": supports(Owed(CLOCK_FIRST_HERE, DECLINED)),
-        "dismiss": supports(Owed(CLOCK_FIRST_HERE, DECLINED)),
-        "cancel_milestone_by_support": supports(Owed(CLOCK_FIRST_HERE, ORDER_COMPLETED)),
-        "cancel_order_by_support": supports(Owed(CLOCK_FIRST_HERE, ORDER_COMPLETED)),
-        "settle": clocks(NOT_DUE),
+        **opens(*[both(Owed(TIME_RAN_OUT, ORDER_COMPLETED))] * 6),
+        **answers(
+            "seller",
+            Owed(CLOCK_FIRST, DECLINED),
+            Owed(CLOCK_FIRST, DECLINED),
+            Owed(CLOCK_FIRST, DECLINED),
+            Owed(CLOCK_FIRST, ORDER_COMPLETED),
+        ),
+        **writes(OK),
+        **none_rules(Owed(CLOCK_FIRST_HERE, DECLINED)),
+        **none_decides(Owed(CLOCK_FIRST_HERE, ORDER_COMPLETED)),
+        **settles(NOT_DUE),
+    },
+    # In progress, and the seller asks for more time: nothing is frozen.
+    "open_extend": {
+        **AT_WORK,
+        "open_extend": seller_asks(BUYER_IS_ASKED),
+        "open_extra_revisions": buyer_asks(BUYER_IS_ASKED),
+        "open_change_upcoming": both(BUYER_IS_ASKED),
+        **answers("buyer", OK, OK, OK, WAITS_FOR_BUYER),
+        **writes(OK),
+        **none_rules(NOT_SUPPORTS),
+        **SUPPORT_AT_WORK,
+        **settles(NOT_DUE),
+    },
+    # Delivered, and the buyer asks for more revisions.
+    "open_extra_revisions": {
+        **DELIVERED,
+        "open_extend": seller_asks(SELLER_IS_ASKED),
+        "open_extra_revisions": buyer_asks(SELLER_IS_ASKED),
+        "open_change_upcoming": both(SELLER_IS_ASKED),
+        **answers("seller", OK, OK, OK, WAITS_FOR_SELLER),
+        **writes(OK),
+        **none_rules(NOT_SUPPORTS),
+        **SUPPORT_DELIVERED,
+        **settles(NOT_DUE),
+    },
+    # Between milestones, and the seller would change the next one.
+    "open_change_upcoming": {
+        **BETWEEN,
+        "open_extend": seller_asks(BUYER_IS_ASKED),
+        "open_extra_revisions": buyer_asks(BUYER_IS_ASKED),
+        "open_change_upcoming": both(BUYER_IS_ASKED),
+        **answers("buyer", OK, OK, OK, WAITS_FOR_BUYER),
+        **writes(OK),
+        **none_rules(NOT_SUPPORTS),
+        **SUPPORT_BETWEEN,
+        **settles(NOT_DUE),
+    },
+    # The seller's case for more time, unless a state says otherwise.
+    "proposal_declined": {
+        **AT_WORK,
+        **answers("buyer", DECLINED, DECLINED, DECLINED, NOT_SUPPORTS),
+        **writes(DECLINED),
+        **none_rules(DECLINED),
+        **SUPPORT_AT_WORK,
+        **settles(NOT_DUE),
+    },
+    # “Logo” was delivered, and a sweep has come by since.
+    "proposal_void": {
+        **DELIVERED,
+        **all_answered("buyer", VOID),
+        **writes(VOID),
+        **none_rules(VOID),
+        **SUPPORT_DELIVERED,
+        **settles(NOT_DUE),
+    },
+    # “Logo” was delivered, and no sweep has come by yet.
+    "proposal_void_due": {
+        **DELIVERED,
+        **answers("buyer", Owed(VOID, VOID), Owed(VOID, VOID), Owed(VOID, VOID), Owed(WAITS_FOR_BUYER, VOID)),
+        **writes(OK),
+        **none_rules(Owed(NOT_SUPPORTS, VOID)),
+        **SUPPORT_DELIVERED,
+        **settles(OK),
+    },
+    # Not answered for 48 hours, and no sweep has come by yet: withdrawn.
+    "proposal_overdue": {
+        **AT_WORK,
+        "open_extend": seller_asks(Owed(BUYER_IS_ASKED, OK)),
+        "open_extra_revisions": buyer_asks(Owed(BUYER_IS_ASKED, NOTHING_DELIVERED)),
+        "open_change_upcoming": both(Owed(BUYER_IS_ASKED, OK)),
+        **answers(
+            "buyer",
+            Owed(SILENT, WITHDRAWN),
+            Owed(SILENT, WITHDRAWN),
+            Owed(SILENT, WITHDRAWN),
+            Owed(WAITS_FOR_BUYER, WITHDRAWN),
+        ),
+        **writes(OK),
+        **none_rules(Owed(NOT_SUPPORTS, WITHDRAWN)),
+        **SUPPORT_AT_WORK,
+        **settles(OK),
+    },
+    # In progress; the seller asks for more time, and the buyer wants to cancel. The cells are about the dispute …
+    "both_open_the_dispute": {
+        **none_opens(ONE_AT_A_TIME),
+        **answers("seller", OK, OK, OK, WAITS_FOR_SELLER),
+        **writes(OK),
+        **rules(OK, OK, OK, OK, OK, OK),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
+    },
+    # … and here about the proposal, which nobody can accept while the order is frozen (R4).
+    "both_open_the_proposal": {
+        **none_opens(ONE_AT_A_TIME),
+        **answers("buyer", FROZEN, OK, OK, WAITS_FOR_BUYER),
+        **writes(OK),
+        **none_rules(NOT_SUPPORTS),
+        **none_decides(ONE_AT_A_TIME),
+        **settles(NOT_DUE),
     },
 }
-
 # States in which even a refused act changes what the clock owed, and nothing else.
-OWING = ("silence_due_agreed", "silence_due_to_support", "declined_order_overdue")
+OWING = (
+    "silence_due_agreed",
+    "silence_due_to_support",
+    "declined_order_overdue",
+    "proposal_void_due",
+    "proposal_overdue",
+)
+
+# How many cases have their buttons on the order's page, where there is any.
+BUTTONS_ON_THE_ORDER = {
+    "open_by_buyer": 1,
+    "open_by_seller": 1,
+    "refund_asked_by_buyer": 1,
+    "refund_offered_by_seller": 1,
+    "declined": 1,
+    "escalated": 1,
+    "waiting_for_support_after_silence": 1,
+    "opened_by_the_clock": 1,
+    "bank_is_deciding": 1,
+    "bank_is_deciding_about_a_case": 1,
+    "silence_due_agreed": 1,
+    "silence_due_to_support": 1,
+    "declined_order_overdue": 1,
+    "open_extend": 1,
+    "open_extra_revisions": 1,
+    "open_change_upcoming": 1,
+    "proposal_overdue": 1,
+    "both_open_the_dispute": 2,
+    "both_open_the_proposal": 2,
+}

@@ -139,6 +139,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 
 # The second factor, which staff must have: `marketplace.accounts.back_office`.
 MFA_ADAPTER = "marketplace.accounts.second_factor.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "marketplace.accounts.codes.SignInForm",
+    "reauthenticate": "marketplace.accounts.codes.ProofForm",
+    "activate_totp": "marketplace.accounts.codes.SetUpForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 

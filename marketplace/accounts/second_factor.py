@@ -12,6 +12,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, generate_totp_secr
 from allauth.mfa.utils import decrypt, encrypt
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from qrcode.image.svg import SvgPathImage
@@ -21,6 +22,8 @@ from marketplace.accounts.models import User
 logger = logging.getLogger(__name__)
 
 APP = Authenticator.Type.TOTP
+ENCRYPTED = {APP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
+ANSWER = "second_factor_was_used"
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -28,6 +31,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "unverified_email": "Confirm your e-mail address first, so that nobody locks out its owner.",
+        "codes_unchecked": "Codes cannot be checked right now. Try again in a minute.",
         "add_email_blocked": "Remove your second factor before you add an address, and set it up again afterwards.",
     }
 
@@ -52,11 +56,13 @@ def is_set_up(user: User) -> bool:
 
 
 def was_used(request: HttpRequest) -> bool:
-    """Whether whoever is signed in proved, in this session, a second factor that they still have."""
-    if not isinstance(request.user, User):
-        return False
-    used = [record["id"] for record in get_authentication_records(request, request.user) if record["method"] == "mfa"]
-    return bool(used) and Authenticator.objects.filter(user=request.user, pk__in=used).exists()
+    """Whether whoever is signed in proved, in this session, a second factor that they still have.
+
+    The request remembers the answer: a page of admin asks several times.
+    """
+    if not hasattr(request, ANSWER):
+        setattr(request, ANSWER, _was_used(request))
+    return bool(getattr(request, ANSWER))
 
 
 def set_up(user: User, secret: str) -> Authenticator:
@@ -73,6 +79,32 @@ def secret_of(user: User) -> str | None:
 def code(secret: str, at: float) -> str:
     """What an authenticator app with this secret shows at this instant (seconds since 1970)."""
     return str(format_hotp_value(hotp_value(secret, int(at) // app_settings.TOTP_PERIOD)))
+
+
+@transaction.atomic
+def encrypt_anew() -> tuple[int, int]:
+    """Encrypt every secret with the present SECRET_KEY, so that former ones need not be kept: all of them or none.
+
+    Returns how many there are, and how many more no key reads, which stay as they are.
+    """
+    done = unread = 0
+    for factor in Authenticator.objects.select_for_update().filter(type__in=ENCRYPTED).order_by("pk"):
+        name = ENCRYPTED[factor.type]
+        try:
+            factor.data[name] = _cipher().rotate(factor.data[name]).decode()
+        except InvalidToken:
+            unread += 1
+        else:
+            factor.save(update_fields=["data"])
+            done += 1
+    return done, unread
+
+
+def _was_used(request: HttpRequest) -> bool:
+    if not isinstance(request.user, User):
+        return False
+    used = [record["id"] for record in get_authentication_records(request, request.user) if record["method"] == "mfa"]
+    return bool(used) and Authenticator.objects.filter(user=request.user, pk__in=used).exists()
 
 
 def _cipher() -> MultiFernet:

@@ -27,12 +27,16 @@ def profile(request: SignedInRequest) -> HttpResponse:
 
 
 class SetUpSecondFactor(ActivateTOTPView):  # type: ignore[misc]
-    """allauth's page, after which the second factor also counts as used: its code was typed just now."""
+    """allauth's page, after which the second factor also counts as used: its code was typed just now.
+
+    The session gets a new key, so that a cookie stolen earlier is not let in with it.
+    """
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
         factor = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
         post_authentication(self.request, factor, reauthenticated=True)
+        self.request.session.cycle_key()
         return response
 
 

@@ -112,18 +112,20 @@ class OperatingPage:
 
     def why(self) -> forms.Field:
         """Why support takes the step; the activity tells it in the same line, so it is short."""
-        said = f"Both sides read it: say why you do this for {self.twin.person.name}."
-        return PlainText(label="Why", max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text=said)
+        label = f"Why you do this for {self.twin.person.name}"
+        return PlainText(
+            label=label, max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text="Both sides read it."
+        )
 
     def act(self, *, why: str, **data: Any) -> None:
         """Take the step. Raises `Refused`, `Stale`, `PaymentsError`."""
         with operated_by(agent(self.request), self.twin.order, why=why):
             self.twin.press(by=self.twin.person, **data)
 
-    def done(self, why: str) -> HttpResponse:
-        """Log the step and go back. In a commit of its own: what the clock owes is committed before the act, so no
-        transaction is wrapped around both."""
-        for subject in filter(None, (self.twin.order, self.twin.about)):
+    def done(self, why: str, opened: Model | None = None) -> HttpResponse:
+        """Log the step, also on the case that it `opened`, and go back. In a commit of its own: what the clock owes is
+        committed before the act, so no transaction is wrapped around both."""
+        for subject in filter(None, (self.twin.order, self.twin.about, opened)):
             self.admin.log_change(self.request, subject, f"{self.twin.title}: {why}")
         messages.success(self.request, f"{self.twin.label}: done for {self.twin.person.name}. Both sides are told.")
         return HttpResponseRedirect(self.twin.back)

@@ -19,7 +19,7 @@ from marketplace.backoffice.order_page import order_context, with_everything
 from marketplace.backoffice.ruling import rule
 from marketplace.backoffice.stuck import Unsticking
 from marketplace.backoffice.talking import NoteForm, note
-from marketplace.backoffice.twins import operate_on, operate_on_case, sides
+from marketplace.backoffice.twins import operate_on, operate_on_case, operate_on_opening, sides
 from orders.admin import OrderList
 from orders.forms import PlainText
 from orders.guards import Refusal, Refused
@@ -60,6 +60,11 @@ class OrderAdmin(Unsticking, OrderList):
                 "<path:object_id>/cases/<int:case_id>/on-behalf/<slug:name>/",
                 staff_page(self, self.case_on_behalf_view, SEE_ORDER, RULE),
                 name="orders_order_case_on_behalf",
+            ),
+            path(
+                "<path:object_id>/on-behalf/open/<slug:side>/<slug:kind>/",
+                staff_page(self, self.open_on_behalf_view, SEE_ORDER, RULE),
+                name="orders_order_open_on_behalf",
             ),
             path(
                 "<path:object_id>/on-behalf/<slug:name>/",
@@ -122,6 +127,9 @@ class OrderAdmin(Unsticking, OrderList):
 
     def case_on_behalf_view(self, request: HttpRequest, object_id: str, case_id: int, name: str) -> HttpResponse:
         return operate_on_case(request, self, find(Order.objects.whole(), object_id), case_id, name)
+
+    def open_on_behalf_view(self, request: HttpRequest, object_id: str, side: str, kind: str) -> HttpResponse:
+        return operate_on_opening(request, self, find(Order.objects.whole(), object_id), side, kind)
 
     def withhold_view(self, request: HttpRequest, object_id: str, file_id: int) -> HttpResponse:
         """Withhold a file: its row and hash stay, the bytes go for good (O5)."""

@@ -1,10 +1,10 @@
-"""Which steps support can take for a side: of an order and of its cases (R6).
+"""Which steps support can take for a side: of an order, of its cases, and opening one (R6).
 
 What charges a buyer is not among them: nobody but the buyer pays.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,8 +18,8 @@ from django.urls import reverse
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.backoffice.access import agent, why_not_for
-from marketplace.backoffice.operating import OperatingPage, Twin, operate
-from marketplace.backoffice.order_page import Button
+from marketplace.backoffice.operating import LOOK_AGAIN, OperatingPage, Twin, operate
+from marketplace.backoffice.order_page import Button, said_of_all
 from marketplace.backoffice.ruling import changes_since
 from marketplace.catalog.models import Terms
 from marketplace.catalog.plans import PlannedMilestone
@@ -34,10 +34,13 @@ from orders.views.buttons import BUTTONS
 from orders.views.offers import build, offer_as_it_is, offer_form
 from resolution import actions as case_actions
 from resolution import services as case_services
-from resolution import sides as case_sides
-from resolution.forms import AcceptForm, DeclineForm, EscalateForm
+from resolution.actions import CHANGES, OPENING, cases_of, present_among, why_not_open
+from resolution.forms import OPENING_FORMS, AcceptForm, DeclineForm, EscalateForm
 from resolution.locking import case_of
 from resolution.models import Case
+from resolution.pages import Draft
+from resolution.sides import LABELS, side_for
+from resolution.views.opening import Opening
 
 # Ordering again is a step of the next order, not of this one.
 TWINS = tuple(name for name in WHO if name != "order_again" and not (name in BUTTONS and BUTTONS[name].pays))
@@ -58,6 +61,16 @@ class Side:
     person: User
     role: str
     buttons: list[Button]
+    opening: list[Button] = field(default_factory=list)
+    """Every kind of case that support could open for it."""
+
+    @property
+    def why_none_opens(self) -> Refusal | None:
+        return said_of_all(self.opening)
+
+    @property
+    def kinds_possible(self) -> int:
+        return sum(button.refusal is None for button in self.opening)
 
 
 def sides(order: Order, viewer: User, now: datetime) -> list[Side]:
@@ -65,13 +78,34 @@ def sides(order: Order, viewer: User, now: datetime) -> list[Side]:
 
     Of the cases those that can still be answered, withdrawn or taken to support.
     """
-    party, cases = why_not_for(order, viewer), _unsettled(order, now)
+    party, cases = why_not_for(order, viewer), [case for case in cases_of(order, now) if present_among([case])]
     found = []
-    for role, person in ((BUYER, order.buyer), (SELLER, order.seller)):
+    for role, person in _people(order):
         buttons = [_button(order, name, party, now) for name in TWINS if WHO[name] == role]
-        buttons += [_case_button(case, name, party) for case, name in _steps(cases) if _side(case, name) == role]
-        found.append(Side(person, role, buttons))
+        buttons += [_case_button(case, name, party) for case in cases for name in _steps_of(case, role)]
+        opening = [_opening_button(order, role, kind, party, now) for kind in OPENING]
+        found.append(Side(person, role, buttons, opening))
     return found
+
+
+def sides_of_case(case: Case, viewer: User) -> list[Side]:
+    """The same of one case's own steps; none for a case that no side can act on any more, or ever could."""
+    if not present_among([case]):
+        return []
+    party = why_not_for(case.order, viewer)
+    found = [
+        Side(person, role, [_case_button(case, name, party) for name in _steps_of(case, role)])
+        for role, person in _people(case.order)
+    ]
+    return [side for side in found if side.buttons]
+
+
+def _people(order: Order) -> tuple[tuple[str, User], tuple[str, User]]:
+    return (BUYER, order.buyer), (SELLER, order.seller)
+
+
+def _steps_of(case: Case, role: str) -> list[str]:
+    return [name for name in OF_A_CASE if side_for(case, name) == role]
 
 
 def _button(order: Order, name: str, party: Refusal | None, now: datetime) -> Button:
@@ -81,7 +115,23 @@ def _button(order: Order, name: str, party: Refusal | None, now: datetime) -> Bu
 
 def _case_button(case: Case, name: str, party: Refusal | None) -> Button:
     url = reverse("admin:orders_order_case_on_behalf", args=[case.order_id, case.pk, name])
-    return Button(_case_label(case, name), url, party or _why_not(case, name), danger=False)
+    refusal = party or case_actions.why_not_now(case, side_for(case, name), name)
+    return Button(_case_label(case, name), url, refusal, danger=False)
+
+
+def _case_label(case: Case, name: str) -> str:
+    """A side may have two cases at a time, and an order its own "Accept"."""
+    return f"Case {case.number}: {LABELS[name]}"
+
+
+def _opening_button(order: Order, role: str, kind: str, party: Refusal | None, now: datetime) -> Button:
+    url = reverse("admin:orders_order_open_on_behalf", args=[order.pk, role, kind])
+    return Button(_opening_label(kind), url, party or why_not_open(order, kind, role, now), danger=False)
+
+
+def _opening_label(kind: str) -> str:
+    what = OPENING[kind][0].lower() + OPENING[kind][1:]
+    return f"Propose: {what}" if kind in CHANGES else f"Open a case: {what}"
 
 
 def operate_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order, name: str) -> HttpResponse:
@@ -100,9 +150,43 @@ def operate_on_case(
 ) -> HttpResponse:
     """A step of one of the order's cases, for its side; a case that support or the clock opened has none."""
     case = case_of(order, get_object_or_404(order.cases, pk=case_id).pk, clock.now())
-    if name not in OF_A_CASE or not _side(case, name):
+    if name not in OF_A_CASE or not side_for(case, name):
         raise Http404
     return operate(request, admin, partial(_case_twin, order.pk, case_id, name))
+
+
+def operate_on_opening(
+    request: HttpRequest, admin: "ModelAdmin[Any]", order: Order, role: str, kind: str
+) -> HttpResponse:
+    """Open a case for a side, on that side's own page and with a why. Refused (409, a party 403), with wrong input
+    (422) or from another version (409, with what changed) nothing is done, and what was typed is kept."""
+    person = dict(_people(order)).get(role)
+    if person is None or kind not in OPENING:
+        raise Http404
+    twin = Twin(order, role, _opening_label(kind), OPENING_FORMS[kind], case_services.open_case)
+    page = OperatingPage(request, admin, twin)
+    party = why_not_for(order, agent(request))
+    if party:
+        return page.draw(None, party, status=403)
+    opening = Opening(request, order, person, kind, more={"why": page.why()})
+
+    def do(draft: Draft) -> Case:
+        with operated_by(agent(request), order, why=draft.form.cleaned_data["why"]):
+            return opening.open(draft)
+
+    built = opening.build(do)
+    if built.case and built.draft:
+        return page.done(built.draft.form.cleaned_data["why"], built.case)
+    if built.draft and "version" in built.draft.form.errors:
+        built = opening.again(LOOK_AGAIN)
+    return opening.draw(
+        built,
+        changes_since(built.stale) if built.stale else [],
+        operated_for=person,
+        heading=twin.title,
+        up_url=twin.back,
+        up_label=order.number,
+    )
 
 
 def _twin(order_id: int, name: str) -> Twin:
@@ -124,44 +208,13 @@ def _case_twin(order_id: int, case_id: int, name: str) -> Twin:
     press, form = OF_A_CASE[name]
     return Twin(
         order=order,
-        role=_side(case, name),
+        role=side_for(case, name),
         label=_case_label(case, name),
         form=form,
         press=partial(press, case),
-        refusal=_why_not(case, name),
+        refusal=case_actions.why_not_now(case, side_for(case, name), name),
         about=case,
     )
-
-
-def _unsettled(order: Order, now: datetime) -> list[Case]:
-    """The cases with a step left, on the rows that their guards look at."""
-    cases = list(order.cases.filter(status__in=(*Case.PENDING, Case.Status.DECLINED)).select_related("reason"))
-    for case in cases:
-        case.order, case.moment = order, now
-        case.milestone = next((step for step in order.plan if step.pk == case.milestone_id), None)
-    return [case for case in cases if case.is_pending or case.can_go_to_support]
-
-
-def _steps(cases: list[Case]) -> list[tuple[Case, str]]:
-    return [(case, name) for case in cases for name in OF_A_CASE]
-
-
-def _side(case: Case, name: str) -> str:
-    return case_sides.side_for(case, name)
-
-
-def _why_not(case: Case, name: str) -> Refusal | None:
-    return case_actions.why_not_now(case, _side(case, name), name)
-
-
-def _case_label(case: Case, name: str) -> str:
-    """ "Decline case RC-1A2B-3C4D": a side may have two cases at a time, and an order its own "Accept"."""
-    return {
-        "accept": f"Accept case {case.number}",
-        "decline": f"Decline case {case.number}",
-        "withdraw": f"Withdraw case {case.number}",
-        "escalate": f"Take case {case.number} to Customer Support",
-    }[name]
 
 
 def _edit_offer(page: OperatingPage) -> HttpResponse:

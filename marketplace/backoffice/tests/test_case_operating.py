@@ -35,8 +35,8 @@ def test_they_are_listed_for_the_side_that_may_take_them(desk: Desk) -> None:
         [(button.label, str(button.refusal or "")) for button in side.buttons if "/cases/" in button.url]
         for side in sides
     ] == [
-        [(f"Withdraw case {case.number}", ""), (f"Take case {case.number} to Customer Support", waits)],
-        [(f"Accept case {case.number}", ""), (f"Decline case {case.number}", "")],
+        [(f"Case {case.number}: Withdraw the case", ""), (f"Case {case.number}: Take it to Customer Support", waits)],
+        [(f"Case {case.number}: Accept", ""), (f"Case {case.number}: Decline", "")],
     ]
 
 
@@ -49,7 +49,7 @@ def test_accepting_shows_what_it_would_do_and_declining_asks_why(desk: Desk) -> 
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["text"])
     answer = post(desk, case, "decline")
     assert (answer.status_code, answer.url, Case.objects.get().status) == (302, page(case.order), "declined")
-    said = f"Decline case {case.number}, for Theo Lindqvist: {WHY}"
+    said = f"Case {case.number}: Decline, for Theo Lindqvist: {WHY}"
     assert logged() == [("Sam Support", case.order.number, said), ("Sam Support", case.number, said)]
     # What was declined can be taken to support for its opener.
     assert post(desk, case, "escalate", text="Please look.").status_code == 302

@@ -168,7 +168,7 @@ class TestTheGroup:
         order = make_delivered(buyer=superuser)
         client.force_login(superuser)
         sides = client.get(page(order)).context["sides"]
-        assert {str(button.refusal) for side in sides for button in side.buttons} == {PARTY}
+        assert {str(button.refusal) for side in sides for button in (*side.buttons, *side.opening)} == {PARTY}
 
     def test_who_may_only_look_has_none(self, client: Client) -> None:
         order = make_delivered()

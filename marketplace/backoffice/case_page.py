@@ -14,6 +14,7 @@ from marketplace.backoffice.order_page import (
     CENTS,
     Button,
     Handed,
+    Line,
     activity,
     button,
     cents_per_milestone,
@@ -24,6 +25,7 @@ from marketplace.backoffice.order_page import (
     talk,
     transfers,
 )
+from marketplace.backoffice.twins import sides_of_case
 from orders.models import Attachment, Delivery, Event, Milestone, Order
 from payments.money import display
 from resolution.admin import who_is_silent
@@ -95,10 +97,12 @@ def case_context(case: Case, viewer: User) -> dict[str, Any]:
         "buttons": possible,
         "why_none": said_of_all(possible),
         "may_rule": viewer.has_perm(RULE),
+        "sides": sides_of_case(case, viewer) if viewer.has_perm(RULE) else [],
         "may_withhold": viewer.has_perm(WITHHOLD),
         "may_see_people": viewer.has_perm("accounts.view_user"),
         "parties": parties(order),
         "files": _of(attached, case.files.values_list("pk", flat=True)),
+        "wrote": writers(case, happened),
         "said": conversation(case, attached),
         "why_not_write": why_not_for(order, viewer) or why_not_write(case),
         "seen": case.messages.filter(author=viewer).count(),
@@ -121,6 +125,18 @@ def buttons(case: Case, viewer: User, now: datetime) -> list[Button]:
     found = [button(act, key, viewer, now) for key, act in enumerate(acts_on(case), start=1)]
     first = next((each for each in found if each.refusal is None), None)
     return [replace(each, focused=each is first) for each in found]
+
+
+def writers(case: Case, happened: list[Line]) -> dict[str, str]:
+    """Who opened the case, answered it and took it to support, as the activity names them: with the agent who did it
+    for them (R6)."""
+    who = {line.event.kind: line.who for line in happened if line.event.data.get("case") == case.number}
+    answered = who.get(Event.Kind.CASE_DECLINED) or who.get(Event.Kind.CASE_ACCEPTED, "")
+    return {
+        "opened": who[Event.Kind.CASE_OPENED],
+        "answered": answered,
+        "escalated": who.get(Event.Kind.CASE_ESCALATED, ""),
+    }
 
 
 def conversation(case: Case, attached: list[Attachment]) -> list[Said]:

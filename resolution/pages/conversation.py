@@ -122,7 +122,10 @@ def _speaker(person: User | None, case: Case, viewer: User, event: Event | None 
         return "You"
     if case.order.side_of(person):
         return person.name
-    return f"{SUPPORT}, for {event.on_behalf_of.name}," if event and event.on_behalf_of else SUPPORT
+    acted_for = event.on_behalf_of if event else None
+    if acted_for is None:
+        return SUPPORT
+    return f"{SUPPORT}, for {'you' if acted_for == viewer else acted_for.name},"
 
 
 def _taken(evidence: list[Attachment], event: Event) -> list[Attachment]:

@@ -385,5 +385,5 @@ def test_the_page_costs_as_much_for_a_long_story_as_for_a_short_one(
         write_in_case(long, by=long.order.buyer, text=f"Look {number}.", files=[checked_file(f"{number}.png")])
         note_for_support(long.order, by=support, text=f"Note {number}.", case=long)
     for case in (long, short):
-        with django_assert_num_queries(29):
+        with django_assert_num_queries(28):
             assert desk.client.get(case_page(case)).status_code == 200

@@ -98,7 +98,7 @@ class TestTheOrdersPage:
         self, desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         # Whether either side could open a case takes nine queries, where no dispute is in the way.
-        for order, queries in ((eventful(), 25), (opened(make_delivered()).order, 25), (make_delivered(), 34)):
+        for order, queries in ((eventful(), 24), (opened(make_delivered()).order, 24), (make_delivered(), 33)):
             with django_assert_num_queries(queries):
                 assert desk.client.get(page(order)).status_code == 200
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-ROLES = ("buyer", "seller", "stranger", "support", "clock")
+ROLES = ("buyer", "seller", "stranger", "support", "finance", "superuser", "clock")
 OK = "ok"
 NEVER = "never"
 
@@ -15,27 +15,27 @@ class Overdue(NamedTuple):
 
 
 Answer = str | int | Overdue
-Row = tuple[Answer, Answer, Answer, Answer, Answer]
+Row = tuple[Answer, Answer, Answer, Answer, Answer, Answer, Answer]
 
 
 def buyers(answer: Answer) -> Row:
-    return (answer, 403, 404, 404, NEVER)
+    return (answer, 403, 404, 404, 404, 404, NEVER)
 
 
 def sellers(answer: Answer) -> Row:
-    return (403, answer, 404, 404, NEVER)
+    return (403, answer, 404, 404, 404, 404, NEVER)
 
 
 def both(answer: Answer) -> Row:
-    return (answer, answer, 404, 404, NEVER)
+    return (answer, answer, 404, 404, 404, 404, NEVER)
 
 
 def supports(answer: Answer) -> Row:
-    return (NEVER, NEVER, NEVER, answer, NEVER)
+    return (NEVER, NEVER, NEVER, answer, NEVER, answer, NEVER)
 
 
 def clocks(answer: Answer) -> Row:
-    return (NEVER, NEVER, NEVER, NEVER, answer)
+    return (NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, answer)
 
 
 NOT_ACCEPTED = "The offer was not accepted yet."

@@ -2,7 +2,9 @@
 
 A cell is what the action answers to the role: `OK`, the refusal's words, or the page's status for those whose
 button it is not. `NEVER`: the clock presses no buttons, and people have no door to what support and the clock do.
-Roles, in the order of each row's cells: buyer, seller, stranger, support, clock.
+Roles, in the order of each row's cells: buyer, seller, stranger, support, finance, superuser, clock. On the pages of
+the two sides staff are strangers. The operator's twin of a step answers support what the step answers its own side;
+finance has no door to it (403), and the sides are asked to sign in as staff.
 """
 
 from orders.tests.answers import (
@@ -72,6 +74,19 @@ BUYERS = (
     "order_again",
 )
 SELLERS = ("edit_offer", "withdraw", "deliver", "grant_revisions")
+# What support takes for a side (R6): every step of the order but those that charge, and order_again, which is none.
+OPERATED = (
+    "decline",
+    "abandon",
+    "accept",
+    "request_revision",
+    "stop",
+    "edit_offer",
+    "withdraw",
+    "deliver",
+    "grant_revisions",
+)
+NOT_OPERATED = ("place", "pay", "accept_and_continue", "start", "order_again")
 SUPPORTS = ("complete", "cancel_milestone", "cancel_order")
 ACTIONS = ("look", "message", *BUYERS, *SELLERS, *SUPPORTS, "settle")
 

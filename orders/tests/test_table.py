@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -18,6 +19,7 @@ from orders.actions import LABELS, RULES, WHO, actions, subject_of, url_of, why_
 from orders.guards import Refused
 from orders.locking import lock, touch
 from orders.models import Order
+from orders.operating import operated_by
 from orders.services import verb
 from orders.tests.answers import NEVER, NOT_DUE, OK, ROLES, Answer, Overdue
 from orders.tests.factories import (
@@ -35,7 +37,7 @@ from orders.tests.factories import (
 )
 from orders.tests.rows import rows
 from orders.tests.steps import SERVICES
-from orders.tests.table import ACTIONS, BUYERS, SELLERS, STATES, SUPPORTS, TABLE
+from orders.tests.table import ACTIONS, BUYERS, NOT_OPERATED, OPERATED, SELLERS, STATES, SUPPORTS, TABLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -120,11 +122,16 @@ class Cells:
         self.state = state
         self.order = fresh(MADE[state]())
         self.instant = clock.now() + timedelta(days=9 if state == "overdue_delivered" else 0)
-        support = UserFactory(is_staff=True, name="Sam Support")
-        people = {"buyer": self.order.buyer, "seller": self.order.seller, "stranger": UserFactory(), "support": support}
-        self.people: dict[str, User] = people
+        self.people: dict[str, User] = {
+            "buyer": self.order.buyer,
+            "seller": self.order.seller,
+            "stranger": UserFactory(),
+            "support": enlisted("Support"),
+            "finance": enlisted("Finance"),
+            "superuser": UserFactory(is_staff=True, is_superuser=True),
+        }
         self.clients = {}
-        for role, person in people.items():
+        for role, person in self.people.items():
             self.clients[role] = Client()
             self.clients[role].force_login(person)
 
@@ -134,6 +141,8 @@ class Cells:
             for name, row in TABLE[self.state].items():
                 for role, answer in zip(ROLES, row, strict=True):
                     self.check_cell(name, role, answer)
+                if name in OPERATED:
+                    self.check_twin(name, row[ROLES.index(WHO[name])])
                 assert rows() == before, f"{self.state}: {name} changed something although it was refused or undone"
 
     def check_cell(self, name: str, role: str, answer: Answer) -> None:
@@ -166,7 +175,7 @@ class Cells:
 
     def check_ruling(self, cell: str, name: str, role: str, answer: Answer) -> None:
         if answer == NEVER:
-            assert role != "support", cell
+            assert role not in ("support", "superuser"), cell
             assert name not in WHO, f"{cell}: people have no door to it"
             return
         result = tried(lambda: rule(self.order.pk, name, by=self.people[role]))
@@ -203,10 +212,34 @@ class Cells:
         if on_act != OK and on_page == on_act:
             assert escape(on_act) in posted.content.decode(), f"{cell}: post"
 
+    def check_twin(self, name: str, answer: Answer) -> None:
+        """Support is answered what the side is answered; nobody else has a door to it."""
+        cell = f"{self.state} × {name} × support for the {WHO[name]}"
+        on_page, on_act = answer if isinstance(answer, Overdue) else (answer, answer)
+        url = f"/admin/orders/order/{self.order.pk}/on-behalf/{name}/"
+        page = self.clients["support"].get(url)
+        refusal = page.context.get("refusal")  # the builder of an offer has none
+        assert (page.status_code, str(refusal) if refusal else OK) == (200, on_page), f"{cell}: page"
+
+        def act() -> Any:
+            with operated_by(self.people["support"], self.order, why="Asked on the phone."):
+                return SERVICES[name](self.order, subject_of(self.order, name))
+
+        assert said(tried(act)) == on_act, f"{cell}: service"
+        if name == "stop":
+            doors = {role: self.clients[role].get(url).status_code for role in self.people if role != "support"}
+            assert doors == {"buyer": 302, "seller": 302, "stranger": 302, "finance": 403, "superuser": 200}, cell
+
     def request(self, method: str, role: str, name: str) -> HttpResponse:
         order = self.order
         data = {} if method == "get" else {"version": order.version, **POSTED}
         return getattr(self.clients[role], method)(url_of(order, name), data)
+
+
+def enlisted(group: str) -> User:
+    person = UserFactory(is_staff=True)
+    person.groups.add(Group.objects.get(name=group))
+    return person
 
 
 POSTED = {
@@ -239,6 +272,7 @@ def test_the_table_has_every_action_of_the_code() -> None:
     assert dict.fromkeys(BUYERS, "buyer") | dict.fromkeys(SELLERS, "seller") == WHO
     assert set(LABELS) == set(RULES) == set(SERVICES) == {*BUYERS, *SELLERS}
     assert set(RULINGS) == set(SUPPORTS)
+    assert {*OPERATED, *NOT_OPERATED} == set(WHO)
 
 
 @pytest.mark.parametrize("state", TABLE)

@@ -17,8 +17,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
-from marketplace.backoffice.acts import ON_A_CASE, WITHOUT_A_CASE, Act, why_not_open
-from marketplace.backoffice.twins import OF_A_CASE
+from marketplace.tests.rulings import OF_A_CASE, ON_A_CASE, WITHOUT_A_CASE, Act, why_not_open
 from orders import services as orders
 from orders.actions import Action
 from orders.guards import Refused

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.conf import settings
+from django.http import HttpRequest
 from django.test import Client
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
@@ -23,15 +26,17 @@ from marketplace.catalog.models import Gig
 from marketplace.demo import disputes, people, purses, stories
 from marketplace.tests import axe
 from marketplace.tests.browsing import DESKTOP, PHONE, Person
-from orders.models import Milestone, OfferRequest, Order
+from orders.models import Attachment, Milestone, OfferRequest, Order
 from payments import services
 from payments.models import Document, SandboxCharge, SandboxPayoutAccount, Withdrawal, WithdrawalLimit
 from resolution.models import Case
+from resolution.models.choices import PROPOSALS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FOLDER = Path(settings.VAR_DIR) / "gallery"
 WITH_PICTURES = bool(os.environ.get("GALLERY"))
+SECOND_FACTOR = "/accounts/2fa/"
 Pages = dict[str, str]
 
 
@@ -43,9 +48,14 @@ def test_every_page_can_be_shown(browser: Browser, live_server: LiveServer) -> N
     disputes.tell(cast, clock.now())
     purses.fill(cast, clock.now())
     services.issue_documents(clock.now())
-    problems = photograph(browser, live_server.url, None, everybodys())
-    for user in (*cast.people.values(), cast.support, cast.finance, cast.admin):
-        problems += photograph(browser, live_server.url, user, pages_of(user))
+    RecoveryCodes.activate(cast.support)
+    problems = photograph(browser, live_server.url, Client(), everybodys())
+    problems += photograph(browser, live_server.url, signing_in(cast.admin), {"code": f"{SECOND_FACTOR}authenticate/"})
+    seen: Pages = {}  # the same look at somebody else's order is looked at once
+    for user in (*cast.people.values(), cast.support, cast.finance):
+        pages = {name: path for name, path in pages_of(user).items() if name not in seen}
+        problems += photograph(browser, live_server.url, signed_in(user), pages)
+        seen |= pages
     assert problems == [], "\n".join(problems)
 
 
@@ -57,17 +67,32 @@ def looks() -> Iterator[tuple[int, Literal["light", "dark"]]]:
         yield PHONE, "dark"
 
 
-def photograph(browser: Browser, address: str, user: User | None, pages: Pages) -> list[str]:
-    """Draw the pages as `user` sees them; returns what is wrong with them."""
+def signed_in(user: User) -> Client:
+    """In a session that has just proved who it is, as the pages of the second factor want it."""
+    client, request = Client(), HttpRequest()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session = client.session
+    record_authentication(request, user, "password", reauthenticated=True)
+    request.session.save()
+    return client
+
+
+def signing_in(user: User) -> Client:
+    """Between the password and the code."""
+    client = Client()
+    client.post("/accounts/login/", {"login": user.email, "password": people.PASSWORD})
+    return client
+
+
+def photograph(browser: Browser, address: str, client: Client, pages: Pages) -> list[str]:
+    """Draw the pages as the session of `client` sees them; returns what is wrong with them."""
     person = Person(browser, address)
-    if user:
-        client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        session = client.cookies[settings.SESSION_COOKIE_NAME].value
-        person.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+    for name, cookie in client.cookies.items():
+        person.context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
     problems = []
     for name, path in pages.items():
         person.open(path)
+        assert person.page.url.partition("?")[0] == f"{address}{path}".partition("?")[0], f"{name} leads elsewhere"
         for width, scheme in looks():
             person.page.set_viewport_size({"width": width, "height": 800})
             person.page.emulate_media(color_scheme=scheme)
@@ -111,7 +136,8 @@ def pages_of(user: User) -> Pages:
         f"order-{state_of(order)}-{order.side_of(user)}": order.get_absolute_url() for order in Order.objects.of(user)
     }
     pages |= {
-        f"case-{case.status}-{case.order.side_of(user)}": case.get_absolute_url() for case in Case.objects.of(user)
+        f"case-{case.kind}-{case.status}-{case.order.side_of(user)}": case.get_absolute_url()
+        for case in Case.objects.of(user)
     }
     return pages | {
         "ana": buyers_pages,
@@ -135,6 +161,8 @@ def state_of(order: Order) -> str:
     late = "late-" if current and current.is_late(clock.now()) else ""
     late = "very-late-" if current and current.is_very_late(clock.now()) else late
     more = "-again" if current and current.position > 1 else ""
+    if Case.objects.filter(order=order, kind__in=PROPOSALS, status="open").exists():
+        more += "-proposed"
     return f"{'frozen-' if order.paused_at else ''}{late}{state}{more}"
 
 
@@ -160,10 +188,16 @@ def buyers_pages(ana: User) -> Pages:
         "act-again": f"{stopped.get_absolute_url()}again/",
         "act-place": f"{offered.get_absolute_url()}place/",
         "cases": f"{address}cases/",
-        "case-cancel": f"{address}cases/cancel-milestone/",
-        "case-refund": f"{address}cases/partial-refund/",
-        "case-change": f"{address}cases/change-upcoming/",
-        "case-refused": f"{address}cases/extend/",
+        "open-cancel-milestone": f"{address}cases/cancel-milestone/",
+        "open-cancel-order": f"{address}cases/cancel-order/",
+        "open-partial-refund": f"{address}cases/partial-refund/",
+        "open-extra-revisions": f"{address}cases/extra-revisions/",
+        "open-change-upcoming": f"{address}cases/change-upcoming/",
+        "open-refused": f"{address}cases/extend/",
+        "open-extend": f"{works.order.get_absolute_url()}cases/extend/",
+        "second-factor-none": SECOND_FACTOR,
+        "second-factor-set-up": f"{SECOND_FACTOR}totp/activate/",
+        "is-it-you": "/accounts/reauthenticate/",
     }
 
 
@@ -212,13 +246,30 @@ def finance_pages(fiona: User) -> Pages:
 
 
 def support_pages(sam: User) -> Pages:
-    case = Case.objects.latest("pk")
+    extension = Case.objects.get(kind="extend", status="open")
+    dispute = Case.objects.filter(status="escalated").latest("pk")
+    delivered = Milestone.objects.filter(status="delivered", order__paused_at=None).latest("pk")
+    file = Attachment.objects.filter(order=dispute.order).latest("pk")
+    case, order = "/admin/resolution/case/", "/admin/orders/order/"
     return {
-        "admin-orders": "/admin/orders/order/",
-        "admin-order": f"/admin/orders/order/{case.order_id}/change/",
-        "admin-cases": "/admin/resolution/case/",
-        "admin-case": f"/admin/resolution/case/{case.pk}/change/",
-        "admin-cancel": f"/admin/orders/order/{case.order_id}/rule/cancel_order/",
+        "admin-orders": order,
+        "admin-order": f"{order}{extension.order_id}/change/",
+        "admin-cases": case,
+        "admin-case-extend": f"{case}{extension.pk}/change/",
+        "admin-case-dispute": f"{case}{dispute.pk}/change/",
+        **{f"admin-rule-{name}": f"{case}{dispute.pk}/rule/{name}/" for name in ("split", "extend", "dismiss")},
+        "admin-rule-without-case": f"{order}{delivered.order_id}/rule/cancel_order/",
+        "admin-open-case": f"{order}{delivered.order_id}/open-case/",
+        "admin-on-behalf-accept": f"{order}{delivered.order_id}/on-behalf/accept/",
+        "admin-on-behalf-refused": f"{order}{delivered.order_id}/on-behalf/deliver/",
+        "admin-on-behalf-case": f"{order}{extension.order_id}/cases/{extension.pk}/on-behalf/decline/",
+        "admin-on-behalf-opening": f"{order}{delivered.order_id}/on-behalf/open/buyer/partial_refund/",
+        "admin-withhold": f"{order}{dispute.order_id}/files/{file.pk}/withhold/",
+        "second-factor": SECOND_FACTOR,
+        "second-factor-codes": f"{SECOND_FACTOR}recovery-codes/",
+        "second-factor-new-codes": f"{SECOND_FACTOR}recovery-codes/generate/",
+        "second-factor-removal": f"{SECOND_FACTOR}totp/deactivate/",
+        "second-factor-again": f"{SECOND_FACTOR}reauthenticate/",
     }
 
 

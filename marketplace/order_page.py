@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import prefetch_related_objects
 
 from marketplace.accounts.models import User
+from marketplace.catalog.durations import counted
 from marketplace.order_headline import headline
 from marketplace.order_lists import case_waits_for, standing
 from marketplace.order_money import badge_of, cents_of, charged_later, documents_of, of_credit, parts_of, refunds_of
@@ -215,8 +216,8 @@ def _track(order: Order, files: list[Attachment], refunds: list[Refund], now: da
 
 
 def _state(milestone: Milestone) -> str:
-    revisions = "unlimited revisions" if milestone.revisions is None else _count(milestone.revisions, "revision")
-    promise = f"{_count(milestone.delivery_days, 'day')} · {revisions}"
+    revisions = "unlimited revisions" if milestone.revisions is None else counted(milestone.revisions, "revision")
+    promise = f"{counted(milestone.delivery_days, 'day')} · {revisions}"
     return {
         Milestone.Status.PLANNED: f"{promise} · starts when the buyer pays",
         Milestone.Status.AWAITING_PAYMENT: f"{promise} · not funded yet, do not work",
@@ -231,7 +232,7 @@ def _state(milestone: Milestone) -> str:
 
 def _handed_over(milestone: Milestone) -> str:
     """ "1 delivery, no revision"."""
-    revisions = _count(milestone.revisions_used, "revision") if milestone.revisions_used else "no revision"
+    revisions = counted(milestone.revisions_used, "revision") if milestone.revisions_used else "no revision"
     deliveries = len(milestone.deliveries.all())
     return f"{deliveries} delivery, {revisions}" if deliveries == 1 else f"{deliveries} deliveries, {revisions}"
 
@@ -243,11 +244,7 @@ def _revisions(order: Order) -> str:
     if milestone.revisions_left is None:
         return "unlimited revisions"
     included = (milestone.revisions or 0) + milestone.revisions_granted
-    return f"{milestone.revisions_left} of {_count(included, 'revision')} left"
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    return f"{milestone.revisions_left} of {counted(included, 'revision')} left"
 
 
 def _activity(order: Order, viewer: User) -> list[Line]:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from marketplace.accounts.models import User
+from marketplace.catalog.durations import counted
 from marketplace.notifications.models import Notice
 from orders import services
 from orders.guards import Refusal, Refused
@@ -243,12 +244,8 @@ def _milestone(was: Milestone, now: Milestone) -> list[Change]:
 def _promise(milestone: Milestone) -> list[str]:
     """What was agreed about a milestone: its price, days and revisions."""
     number = milestone.revisions
-    revisions = "unlimited revisions" if number is None else _count(number + milestone.revisions_granted, "revision")
-    return [display(milestone.price, milestone.order.currency), _count(milestone.delivery_days, "day"), revisions]
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    revisions = "unlimited revisions" if number is None else counted(number + milestone.revisions_granted, "revision")
+    return [display(milestone.price, milestone.order.currency), counted(milestone.delivery_days, "day"), revisions]
 
 
 def _deadlines(before: Order, after: Order) -> list[Deadline]:

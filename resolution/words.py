@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from marketplace.catalog.durations import in_words
+from marketplace.catalog.durations import counted, in_words
 from orders.models import Event
 from orders.services import changes_in_words
 from payments.models import HeldFunds
@@ -40,9 +40,9 @@ def effect_of(case: Case, buyer: str = "the buyer") -> str:
         amount = display(held.refund_of(part), held.currency) if held and 0 < part < held.left_price else "a part"
         return f"{amount} of {named} goes back to {buyer}, the fee on it included, and the order goes on"
     if case.kind == Case.Kind.EXTEND:
-        return f"{named} has {_count(case.asked_days, 'day')} more"
+        return f"{named} has {counted(case.asked_days or 0, 'day')} more"
     if case.kind == Case.Kind.EXTRA_REVISIONS:
-        return f"{named} has {_count(case.asked_revisions, 'revision')} more"
+        return f"{named} has {counted(case.asked_revisions or 0, 'revision')} more"
     if case.kind == Case.Kind.CHANGE_UPCOMING:
         return f"the upcoming milestones change: {changes_of(case)}"
     return f"{named} is canceled{back}"
@@ -134,7 +134,3 @@ def _held(case: Case) -> HeldFunds | None:
     """The money that the case is about: of its milestone while it is open; of whichever is open for the order's."""
     subject = case.order.open_milestone if case.kind == Case.Kind.CANCEL_ORDER else case.milestone
     return subject.held if subject and subject.is_open else None
-
-
-def _count(number: int | None, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

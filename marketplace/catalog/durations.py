@@ -1,4 +1,4 @@
-"""Windows of time in words, exactly: "8 days", "90 seconds" (terms are printed and entered like this)."""
+"""Counts and windows of time in words, exactly: "8 days", "90 seconds" (terms are printed and entered like this)."""
 
 import re
 from datetime import timedelta
@@ -13,13 +13,18 @@ LONGEST = timedelta(days=3650)
 _WRITTEN = re.compile(r"([0-9]{1,9}) ?(day|hour|minute|second)s?")
 
 
+def counted(number: int, unit: str) -> str:
+    """ "1 day", "3 days"."""
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
 def in_words(length: timedelta) -> str:
     """The length in the largest unit that says it exactly; short windows of days in hours ("48 hours")."""
     for name, unit in UNITS.items():
         count, rest = divmod(length, unit)
         if rest or not count or (name == "day" and count < 3):
             continue
-        return f"{count} {name}" if count == 1 else f"{count} {name}s"
+        return counted(count, name)
     if not length:
         return "0 seconds"
     return f"{length.total_seconds():g} seconds"

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from marketplace import clock
-from marketplace.catalog.durations import in_words
+from marketplace.catalog.durations import counted, in_words
 from marketplace.catalog.rules import percent as percent_in_words
 
 register = template.Library()
@@ -21,10 +21,6 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 URGENT = timedelta(hours=12)
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 @register.filter
@@ -90,15 +86,15 @@ def until(instant: datetime) -> str:
     if rest <= 0:
         return "time is up"
     if rest < 120:
-        return f"{_count(rest, 'second')} left"
+        return f"{counted(rest, 'second')} left"
     first = next(index for index, (_, size) in enumerate(UNITS) if rest >= size)
     unit, size = UNITS[first]
     number, rest = divmod(rest, size)
-    parts = [_count(number, unit)]
+    parts = [counted(number, unit)]
     if first < 2:
         unit, size = UNITS[first + 1]
         if rest >= size:
-            parts.append(_count(rest // size, unit))
+            parts.append(counted(rest // size, unit))
     return f"{' '.join(parts)} left"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from marketplace.accounts.models import User
+from marketplace.catalog.durations import counted
 from marketplace.catalog.plans import InvalidPlan, PlannedMilestone, check
 from orders.activity import record
 from orders.guards import Refusal, Refused, require
@@ -37,7 +38,7 @@ def extend_delivery(
         milestone=milestone,
         reason=reason,
         note=note,
-        extension=_count(days, "day"),
+        extension=counted(days, "day"),
         # Exactly what was added, so that the date can be proved from the activity (I13).
         added_microseconds=(milestone.deliver_by - before) // timedelta(microseconds=1),
     )
@@ -48,7 +49,7 @@ def add_revisions(order: Order, milestone: Milestone, *, count: int, by: User | 
     require(milestone.grant_revisions)
     milestone.grant_revisions(count)
     milestone.save()
-    record(Event.Kind.REVISIONS_GRANTED, order, by=by, at=at, milestone=milestone, count=_count(count, "revision"))
+    record(Event.Kind.REVISIONS_GRANTED, order, by=by, at=at, milestone=milestone, count=counted(count, "revision"))
 
 
 def change_upcoming(
@@ -119,7 +120,7 @@ def changes_in_words(before: Sequence[Milestone], after: Sequence[PlannedMilesto
 def _differences(was: Milestone, now: PlannedMilestone, currency: str) -> str:
     pairs = [
         (display(was.price, currency), display(now.price, currency)),
-        (_count(was.delivery_days, "day"), _count(now.delivery_days, "day")),
+        (counted(was.delivery_days, "day"), counted(now.delivery_days, "day")),
         (_revisions(was.revisions), _revisions(now.revisions)),
     ]
     changed = [f"{old} → {new}" for old, new in pairs if old != new]
@@ -129,12 +130,8 @@ def _differences(was: Milestone, now: PlannedMilestone, currency: str) -> str:
 
 
 def _promise(step: PlannedMilestone, currency: str) -> str:
-    return f"{display(step.price, currency)}, {_count(step.delivery_days, 'day')}, {_revisions(step.revisions)}"
+    return f"{display(step.price, currency)}, {counted(step.delivery_days, 'day')}, {_revisions(step.revisions)}"
 
 
 def _revisions(number: int | None) -> str:
-    return "unlimited revisions" if number is None else _count(number, "revision")
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    return "unlimited revisions" if number is None else counted(number, "revision")

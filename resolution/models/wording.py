@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from marketplace.catalog.durations import counted
 from orders.guards import Refusal
 from payments.money import display
 from resolution.models.choices import Kind, Status
@@ -14,8 +15,8 @@ def what(case: "Case") -> str:
     """What the case asks for, as the rest of «to …»; without numbers while it is only being considered."""
     named = f"“{case.milestone.title}”" if case.milestone else "the milestone"
     part = display(case.asked_amount, case.order.currency) if case.asked_amount else "a part"
-    days = _count(case.asked_days, "day") if case.asked_days else "some days"
-    revisions = _count(case.asked_revisions, "revision") if case.asked_revisions else "revisions"
+    days = counted(case.asked_days, "day") if case.asked_days else "some days"
+    revisions = counted(case.asked_revisions, "revision") if case.asked_revisions else "revisions"
     return {
         Kind.CANCEL_MILESTONE: f"cancel {named}",
         Kind.CANCEL_ORDER: "cancel the order",
@@ -55,7 +56,3 @@ def refusal_by_state(case: "Case") -> Refusal:
         Status.RULED: Refusal("Customer Support has decided this case."),
         Status.DISMISSED: Refusal("Customer Support has dismissed this case."),
     }[Status(case.status)]
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

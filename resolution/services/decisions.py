@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.accounts.models import User
+from marketplace.catalog.durations import counted
 from orders.guards import Refusal, why_not
 from orders.models import Order
 from orders.services import complete_milestone, extend_delivery, refund_part, why_not_part
@@ -49,7 +50,7 @@ class Decision:
             Ruling.CANCEL_ORDER: "the order is canceled",
             Ruling.SPLIT: f"a part of {named} goes back to the buyer and the rest is paid to the seller",
             Ruling.COMPLETE: f"{named} is completed and paid",
-            Ruling.EXTEND: f"{named} has {self.days} more day{'' if self.days == 1 else 's'}",
+            Ruling.EXTEND: f"{named} has {counted(self.days, 'day')} more",
         }[self.ruling]
 
 

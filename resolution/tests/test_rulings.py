@@ -100,7 +100,7 @@ def test_an_extension_begins_where_the_pause_leaves_the_date(
     with clock.at(after(days=ruled_on)):
         case = rule(case, "extend", days=5, **how)
     logo = fresh(in_progress).plan[0]
-    assert (case.decision, logo.status, logo.deliver_by) == ("“Logo” has 5 more days", "in_progress", after(days=due))
+    assert (case.decision, logo.status, logo.deliver_by) == ("“Logo” has 5 days more", "in_progress", after(days=due))
     assert fresh(in_progress).paused_at is None
 
 

@@ -138,7 +138,7 @@ class TestRulings:
             desk.rule(url, days="3")
         order = fresh(order)
         assert (order.paused_at, order.plan[0].deliver_by) == (None, before + timedelta(days=3, hours=6))
-        assert (fresh_case(case).decision, cents(order).held) == ("“Script” has 3 more days", 12_660)
+        assert (fresh_case(case).decision, cents(order).held) == ("“Script” has 3 days more", 12_660)
         assert [kind for kind, *_ in activity(order)[-3:]] == ["case_ruled", "resumed", "delivery_extended"]
 
     @pytest.mark.parametrize("make", [make_offer, make_placed, make_delivered, make_in_revision, make_accepted])

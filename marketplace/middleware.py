@@ -2,10 +2,31 @@
 
 import zoneinfo
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+
+from resolution.services import settle_cases_of
+
+
+class CasesFirst:
+    """Before anybody acts on an order, by whatever page: what the clock owes its cases (O7, R4).
+
+    An act on a case does this by itself. `orders` knows no case, so it is done here, where both are known.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]) -> None:
+        match = request.resolver_match
+        if request.method == "POST" and match and match.app_name == "orders" and "number" in kwargs:
+            settle_cases_of(kwargs["number"])
 
 
 def viewer(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -100,6 +100,7 @@ def case_context(case: Case, viewer: User) -> dict[str, Any]:
         "sides": sides_of_case(case, viewer) if viewer.has_perm(RULE) else [],
         "may_withhold": viewer.has_perm(WITHHOLD),
         "may_see_people": viewer.has_perm("accounts.view_user"),
+        "is_party": bool(order.side_of(viewer)),
         "parties": parties(order),
         "files": _of(attached, case.files.values_list("pk", flat=True)),
         "wrote": writers(case, happened),

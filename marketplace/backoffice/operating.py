@@ -25,6 +25,7 @@ from orders.models import Order
 from orders.operating import operated_by
 from orders.rehearsal import Rehearsal, rehearse
 from payments.errors import PaymentsError
+from resolution.services import settle_cases_of
 
 LOOK_AGAIN = Refusal("The order may have changed. Nothing was done; look again.")
 
@@ -65,6 +66,8 @@ def operate(request: HttpRequest, admin: "ModelAdmin[Any]", find: Callable[[], T
     the form is shown again with what was typed. `find` reads the step anew.
     """
     page = OperatingPage(request, admin, find())
+    if request.method == "POST" and settle_cases_of(page.twin.order.number):
+        page = OperatingPage(request, admin, find())
     twin = page.twin
     refusal = why_not_for(twin.order, agent(request))
     if refusal:

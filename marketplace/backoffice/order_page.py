@@ -115,6 +115,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "may_rule": viewer.has_perm(RULE),
         "may_withhold": viewer.has_perm(WITHHOLD),
         "may_see_people": viewer.has_perm("accounts.view_user"),
+        "is_party": bool(order.side_of(viewer)),
         "rules": order.terms.sentences(),
         "steps": steps(order, attached, now),
         "talk": talk(order, attached),

@@ -57,6 +57,9 @@ class Milestone(models.Model):
     funded_at = models.DateTimeField(null=True, blank=True)
     deliver_from = models.DateTimeField(null=True, blank=True)
     deliver_by = models.DateTimeField(null=True, blank=True)
+    very_late_at = models.DateTimeField(
+        null=True, blank=True, help_text="From then on the buyer may cancel on the spot, while nothing is delivered."
+    )
     remind_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True, help_text="The latest delivery.")
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -165,11 +168,7 @@ class Milestone(models.Model):
     def is_very_late(self, now: datetime) -> bool:
         """O15: nothing delivered, and a day past the date; then the buyer may cancel on the spot."""
         until = self.order.paused_at or now
-        return (
-            self.status == self.Status.IN_PROGRESS
-            and self.deliver_by is not None
-            and self.deliver_by + self.order.terms.very_late <= until
-        )
+        return self.status == self.Status.IN_PROGRESS and self.very_late_at is not None and self.very_late_at <= until
 
     def refusal_by_state(self, action: str = "") -> Refusal:
         """What to say when the milestone's state does not allow `action`."""
@@ -181,16 +180,23 @@ class Milestone(models.Model):
             return Refusal("There is no further milestone.")
         if self.funded_at and action in ("pay", "abandon"):
             return Refusal(f"{named} is paid.")
+
+        def runs_until(deadline: datetime | None) -> datetime | None:
+            """A frozen order's clocks stand still, so that no instant can be promised."""
+            return None if order.paused_at else deadline
+
         return {
             self.Status.PLANNED: Refusal(f"{named} has not started.", who="buyer"),
             self.Status.AWAITING_PAYMENT: Refusal(f"{named} is not funded yet.", who="buyer"),
             self.Status.IN_PROGRESS: Refusal(
-                f"Nothing has been delivered for {named} yet.", who="seller", when=self.deliver_by
+                f"Nothing has been delivered for {named} yet.", who="seller", when=runs_until(self.deliver_by)
             ),
             self.Status.DELIVERED: Refusal(
-                f"{named} is delivered and waits for the buyer's answer.", who="buyer", when=self.order.decide_by
+                f"{named} is delivered and waits for the buyer's answer.", who="buyer", when=runs_until(order.decide_by)
             ),
-            self.Status.IN_REVISION: Refusal(f"{named} is in revision.", who="seller", when=self.deliver_by),
+            self.Status.IN_REVISION: Refusal(
+                f"{named} is in revision.", who="seller", when=runs_until(self.deliver_by)
+            ),
             self.Status.COMPLETED: Refusal(f"{named} is completed."),
             self.Status.CANCELED: Refusal(f"{named} is canceled."),
             self.Status.NOT_STARTED: Refusal(f"{named} was not started before the order ended."),
@@ -198,6 +204,7 @@ class Milestone(models.Model):
 
     def set_delivery_date(self, start: datetime, end: datetime) -> None:
         self.deliver_from, self.deliver_by = start, end
+        self.very_late_at = end + self.order.terms.very_late
         self.remind_at = next_reminder(start, end, start)
 
     # Transitions: each sets this row's fields and nothing else.
@@ -273,6 +280,7 @@ class Milestone(models.Model):
         """R1, R6: `days` × 24 h more, from now where the date has passed."""
         assert self.deliver_by
         self.deliver_by = max(self.deliver_by, now) + timedelta(days=days)
+        self.very_late_at = self.deliver_by + self.order.terms.very_late
         self.remind_at = next_reminder(self.deliver_from or now, self.deliver_by, now)
 
     @transition(

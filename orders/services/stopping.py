@@ -55,7 +55,12 @@ def resume(order: Order, *, by: User | None, at: datetime, least_rest: timedelta
         until = _resumed(milestone.deliver_by, since, at, least_rest)
         pause.added_to_deliver_by = until - milestone.deliver_by
         milestone.deliver_by = until
+        milestone.very_late_at = until + order.terms.very_late
         milestone.remind_at = next_reminder(milestone.deliver_from or order.created_at, until, at)
+        milestone.save()
+    elif milestone and milestone.is_in_work and milestone.very_late_at and milestone.very_late_at > order.paused_at:
+        # The date had passed, but the seller still had time until the buyer may cancel on the spot (O15).
+        milestone.very_late_at = _resumed(milestone.very_late_at, order.paused_at, at, least_rest)
         milestone.save()
     pause.ended_at = at
     pause.save()

@@ -111,7 +111,9 @@ def test_a_delivery_date_that_had_passed_stays_passed() -> None:
     with at(days=20):
         resume(order, least_rest=DAY)
     assert current(order).deliver_by == after(days=3)
-    assert current(order).is_very_late(after(days=20))
+    # But the day until the buyer may cancel on the spot had not passed (O15, R4).
+    assert not current(order).is_very_late(after(days=20))
+    assert current(order).very_late_at == after(days=21)
     assert Pause.objects.get().added_to_deliver_by is None
 
 

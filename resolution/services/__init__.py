@@ -6,7 +6,7 @@ from resolution.services.decisions import Decision
 from resolution.services.opening import consider, open_case, open_case_by_support
 from resolution.services.owed import open_owed_disputes
 from resolution.services.ruling import dismiss_case, kind_for, rule, rule_without_case
-from resolution.services.silence import settle_case, settle_due_cases
+from resolution.services.silence import settle_case, settle_cases_of, settle_due_cases
 from resolution.services.talking import note_for_support, why_not_write, write_in_case
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "rule",
     "rule_without_case",
     "settle_case",
+    "settle_cases_of",
     "settle_due_cases",
     "tell_decided_rests",
     "why_not_write",

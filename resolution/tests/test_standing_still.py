@@ -148,3 +148,41 @@ def test_an_extension_by_support_is_at_least_one_day(in_progress: Order, agent: 
     decision = services.Decision(Case.Ruling.EXTEND, days=0)
     with refused("An extension is at least one day."):
         services.rule_without_case(in_progress, decision, by=agent, reason=reason(), note="I looked.")
+
+
+def test_the_sellers_day_until_the_buyer_may_cancel_stands_still_with_the_order(in_progress: Order) -> None:
+    """O15: the delivery date has passed when the dispute begins, but not the 24 hours after it."""
+    with clock.at(after(days=3, hours=1)):
+        dispute = opened(in_progress)
+    with clock.at(after(days=4)):
+        services.decline_case(dispute, by=in_progress.seller, text="I was about to deliver.")
+    milestone = fresh(in_progress).plan[0]
+    assert (milestone.deliver_by, milestone.very_late_at) == (after(days=3), after(days=5))
+    assert not milestone.is_very_late(after(days=5) - timedelta(microseconds=1))
+    assert milestone.is_very_late(after(days=5))
+
+
+def test_after_the_buyers_own_withdrawal_exactly_the_rest_of_that_day_is_left(in_progress: Order) -> None:
+    with clock.at(after(days=3, hours=1)):
+        dispute = opened(in_progress)
+    with clock.at(after(days=4)):
+        services.withdraw_case(dispute, by=in_progress.buyer)
+    assert fresh(in_progress).plan[0].very_late_at == after(days=4, hours=23)
+
+
+def test_an_act_on_the_order_finds_what_silence_has_decided_although_no_sweep_came(
+    delivered: Order, client: Client
+) -> None:
+    """O7, R4: the seller's offer of a part counts as agreed after 48 hours; at 50 the buyer accepts the milestone."""
+    opened(delivered, side="seller", kind="partial_refund", code="scope_disagreement", asked=Asked(amount=1_000))
+    client.force_login(delivered.buyer)
+    with clock.at(after(hours=50)):
+        milestone = current(delivered)
+        url = f"/orders/{delivered}/milestones/{milestone.pk}/accept/"
+        assert client.get(url).status_code == 200
+        assert fresh(delivered).paused_at == NOON
+        assert client.post(url, {"version": fresh(delivered).version}).status_code == 409
+        seen = fresh(delivered)
+        assert (seen.paused_at, seen.pauses.get().ended_at) == (None, after(hours=48))
+        assert client.post(url, {"version": seen.version}).status_code == 302
+    assert statuses(delivered) == ("active", ["completed", "planned"])

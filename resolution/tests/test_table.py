@@ -520,7 +520,14 @@ def test_the_table_has_every_action_of_the_code() -> None:
     assert {ruling_of(name) for name in answers.WITHOUT_A_CASE} == set(WITHOUT_A_CASE) == set(Case.Ruling.values)
     of_people = {"open_case", "accept_case", "decline_case", "withdraw_case", "escalate_case", "write_in_case"}
     of_support = {"rule", "rule_without_case", "dismiss_case", "open_case_by_support", "note_for_support"}
-    of_the_clock = {"settle_case", "settle_due_cases", "open_owed_disputes", "record_chargeback", "tell_decided_rests"}
+    of_the_clock = {
+        "settle_case",
+        "settle_cases_of",
+        "settle_due_cases",
+        "open_owed_disputes",
+        "record_chargeback",
+        "tell_decided_rests",
+    }
     do_nothing = {"consider", "kind_for", "why_not_write", "Decision"}
     assert set(services.__all__) == of_people | of_support | of_the_clock | do_nothing
 

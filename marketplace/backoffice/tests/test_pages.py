@@ -12,7 +12,7 @@ from marketplace.accounts.models import User
 from marketplace.backoffice.tests.conftest import Desk, case_page, logged, page
 from orders import services
 from orders.models import Attachment, Order
-from orders.tests.factories import (
+from orders.tests.factories import fresh, (
     after,
     at,
     checked_file,
@@ -230,7 +230,7 @@ class TestTheCasesPage:
             ("Cancel the order", None),
             ("Refund a part of “Script”, release the rest", None),
             ("Complete “Script” and pay the seller", None),
-            ("Extend “Script”", order.plan[0].refusal_by_state()),
+            ("Extend “Script”", fresh(order).plan[0].refusal_by_state()),
             ("Dismiss the case", None),
         ]
         assert [line.event.kind for line in answer.context["activity"]][:3] == ["frozen", "case_opened", "delivered"]

@@ -12,12 +12,13 @@ from marketplace.accounts.models import User
 from marketplace.backoffice.tests.conftest import Desk, case_page, logged, page
 from orders import services
 from orders.models import Attachment, Order
-from orders.tests.factories import fresh, (
+from orders.tests.factories import (
     after,
     at,
     checked_file,
     current,
     deliver,
+    fresh,
     make_accepted,
     make_delivered,
     make_offer,

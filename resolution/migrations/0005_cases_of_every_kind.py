@@ -220,7 +220,12 @@ class Migration(migrations.Migration):
             model_name="case",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("asked_amount__gt", 0), ("kind", "partial_refund"), ("milestone__isnull", False)),
+                    models.Q(
+                        ("asked_amount__gt", 0),
+                        ("asked_amount__isnull", False),
+                        ("kind", "partial_refund"),
+                        ("milestone__isnull", False),
+                    ),
                     models.Q(models.Q(("kind", "partial_refund"), _negated=True), ("asked_amount", None)),
                     _connector="OR",
                 ),
@@ -231,7 +236,12 @@ class Migration(migrations.Migration):
             model_name="case",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("asked_days__gt", 0), ("kind", "extend"), ("milestone__isnull", False)),
+                    models.Q(
+                        ("asked_days__gt", 0),
+                        ("asked_days__isnull", False),
+                        ("kind", "extend"),
+                        ("milestone__isnull", False),
+                    ),
                     models.Q(models.Q(("kind", "extend"), _negated=True), ("asked_days", None)),
                     _connector="OR",
                 ),
@@ -242,7 +252,12 @@ class Migration(migrations.Migration):
             model_name="case",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("asked_revisions__gt", 0), ("kind", "extra_revisions"), ("milestone__isnull", False)),
+                    models.Q(
+                        ("asked_revisions__gt", 0),
+                        ("asked_revisions__isnull", False),
+                        ("kind", "extra_revisions"),
+                        ("milestone__isnull", False),
+                    ),
                     models.Q(models.Q(("kind", "extra_revisions"), _negated=True), ("asked_revisions", None)),
                     _connector="OR",
                 ),

@@ -81,6 +81,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField("active", default=True)
     is_staff = models.BooleanField("staff", default=False, help_text="May enter the administration.")
     joined_at = models.DateTimeField(editable=False)
+    rating_sum = models.PositiveIntegerField(default=0, editable=False, help_text="Of the published reviews as seller.")
+    rating_count = models.PositiveIntegerField(default=0, editable=False)
 
     objects = UserManager()
 

@@ -68,6 +68,8 @@ class Gig(models.Model):
     delivery_days = models.PositiveIntegerField(editable=False, help_text="The sum of the plan.")
     created_at = models.DateTimeField(editable=False)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    rating_sum = models.PositiveIntegerField(default=0, editable=False, help_text="Of the published reviews (O18).")
+    rating_count = models.PositiveIntegerField(default=0, editable=False)
     search = models.GeneratedField(
         expression=SearchVector("title", weight="A", config="english")
         + SearchVector("description", weight="B", config="english"),

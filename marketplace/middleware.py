@@ -4,10 +4,12 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
-from django.utils.cache import patch_cache_control
+from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from marketplace.accounts.languages import language_of
 from resolution.services import settle_cases_of
 
 
@@ -30,14 +32,17 @@ class CasesFirst:
 
 
 def viewer(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Show times in the viewer's zone, and keep a signed-in person's pages out of every cache."""
+    """Speak the viewer's language, show times in their zone, and keep a signed-in person's pages out of every cache."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return get_response(request)
-        with timezone.override(zoneinfo.ZoneInfo(request.user.time_zone)):
+        person = request.user if request.user.is_authenticated else None
+        zone = zoneinfo.ZoneInfo(person.time_zone if person else settings.TIME_ZONE)
+        language = language_of(request, person)
+        with translation.override(language), timezone.override(zone):
             response = get_response(request)
-        if not response.has_header("Cache-Control"):
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        if person and not response.has_header("Cache-Control"):
             patch_cache_control(response, no_store=True, private=True)
         return response
 

@@ -261,10 +261,16 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 
-# Language and time. Times are stored in UTC and shown in the viewer's zone.
-LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"
+# Language and time. Times are stored in UTC and shown in the viewer's zone; docs/languages.md.
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]  # each in its own words, as the chooser shows it
+LOCALE_PATHS = [BASE_DIR / "marketplace" / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
 USE_I18N = True
+TIME_ZONE = "UTC"
 USE_TZ = True
 
 LOGGING = {

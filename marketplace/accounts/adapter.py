@@ -11,6 +11,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from marketplace.accounts import second_factor
 from marketplace.accounts.models import User
@@ -23,6 +25,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().save_user(request, user, form, commit=False)
         user.name = form.cleaned_data["name"]
         user.time_zone = form.cleaned_data["time_zone"]
+        user.language = translation.get_language() or ""
         if commit:
             User.objects.join(user)
         return user
@@ -42,4 +45,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         except (OSError, smtplib.SMTPException) as problem:
             logger.warning("Could not send %s (%s)", template_prefix, problem)
             if current.request:
-                messages.error(current.request, "We can’t send e-mail right now. Please try again in a few minutes.")
+                messages.error(current.request, _("We can’t send e-mail right now. Please try again in a few minutes."))

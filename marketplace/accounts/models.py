@@ -5,6 +5,7 @@ import unicodedata
 import zoneinfo
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -12,15 +13,21 @@ from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 
 HANDLE_LENGTH = 40
 
 
+def languages() -> list[tuple[str, str]]:
+    """The languages of the site. A function, so that another one needs no migration."""
+    return list(settings.LANGUAGES)
+
+
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError("Choose a time zone from the list, such as Europe/Madrid.", code="time_zone")
+        raise ValidationError(_("Choose a time zone from the list, such as Europe/Madrid."), code="time_zone")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -73,16 +80,21 @@ def handle_from(name: str) -> str:
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    email = models.EmailField("e-mail address", unique=True)
-    name = models.CharField(max_length=80, help_text="Shown to everybody. Your e-mail address is not.")
-    handle = models.SlugField(max_length=HANDLE_LENGTH + 7, unique=True)
-    about = models.TextField(blank=True, max_length=2000)
-    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    is_active = models.BooleanField("active", default=True)
-    is_staff = models.BooleanField("staff", default=False, help_text="May enter the administration.")
-    joined_at = models.DateTimeField(editable=False)
-    rating_sum = models.PositiveIntegerField(default=0, editable=False, help_text="Of the published reviews as seller.")
-    rating_count = models.PositiveIntegerField(default=0, editable=False)
+    email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=80, help_text=_("Shown to everybody. Your e-mail address is not."))
+    handle = models.SlugField(_("handle"), max_length=HANDLE_LENGTH + 7, unique=True)
+    about = models.TextField(_("about"), blank=True, max_length=2000)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_time_zone])
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, choices=languages, help_text=_("Empty: as the browser asks.")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May enter the administration."))
+    joined_at = models.DateTimeField(_("joined at"), editable=False)
+    rating_sum = models.PositiveIntegerField(
+        _("rating sum"), default=0, editable=False, help_text=_("Of the published reviews as seller.")
+    )
+    rating_count = models.PositiveIntegerField(_("rating count"), default=0, editable=False)
 
     objects = UserManager()
 

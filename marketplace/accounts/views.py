@@ -6,9 +6,12 @@ from django.contrib.auth.decorators import login_required
 from django.forms import BaseForm
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from marketplace.accounts.forms import ProfileForm
+from marketplace.accounts.languages import language_of, remember
 from marketplace.accounts.models import User
 from marketplace.accounts.requests import SignedInRequest
 
@@ -16,13 +19,16 @@ from marketplace.accounts.requests import SignedInRequest
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def profile(request: SignedInRequest) -> HttpResponse:
-    """One's own name, text and time zone. An own copy is edited, so that an error leaves the page's header alone."""
+    """One's own profile. An own copy is edited, so that an error leaves the page's header alone."""
     person = get_object_or_404(User, pk=request.user.pk)
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=person)
     if form.is_bound and form.is_valid():
         form.save()
-        messages.success(request, "Your profile is saved.")
-        return redirect("accounts:profile")
+        with translation.override(language_of(request, person)):
+            messages.success(request, _("Your profile is saved."))
+        response = redirect("accounts:profile")
+        remember(response, person.language)
+        return response
     return render(request, "accounts/profile.html", {"form": form, "person": request.user})
 
 

@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from babel.numbers import get_decimal_symbol, get_group_symbol
 from django import template
 from django.conf import settings
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from marketplace import clock
+from marketplace.accounts.reader import locale
 from marketplace.catalog.durations import counted, in_words
 from marketplace.catalog.rules import percent as percent_in_words
 
@@ -114,6 +117,19 @@ def countdown(instant: datetime) -> SafeString:
 def now_iso() -> str:
     """The server's present instant, so that countdowns do not depend on the visitor's clock."""
     return iso(clock.now())
+
+
+@register.simple_tag
+def reader_format() -> SafeString:
+    """For scripts, on the `html` element: how the reader writes numbers, and the words of countdowns. See site.js."""
+    written = locale()
+    return format_html(
+        ' data-decimal="{}" data-group="{}" data-left="{}" data-time-is-up="{}"',
+        get_decimal_symbol(written),
+        get_group_symbol(written),
+        _("{time} left"),
+        _("time is up"),
+    )
 
 
 @register.simple_tag

@@ -6,7 +6,7 @@ import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
-import orders.models.conversation
+import orders.models.attachment
 import orders.models.order
 
 
@@ -405,7 +405,7 @@ class Migration(migrations.Migration):
             name="Attachment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("file", models.FileField(blank=True, upload_to=orders.models.conversation.stored_name)),
+                ("file", models.FileField(blank=True, upload_to=orders.models.attachment.stored_name)),
                 ("name", models.CharField(max_length=200)),
                 ("size", models.PositiveBigIntegerField()),
                 ("sha256", models.CharField(max_length=64)),

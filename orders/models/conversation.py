@@ -1,11 +1,11 @@
-"""What the two sides hand each other: deliveries, messages and their files."""
-
-import uuid
+"""What the two sides say when they hand each other something: deliveries and messages."""
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts.models import User
 from orders.models.milestone import Milestone
 from orders.models.order import Order
 
@@ -21,11 +21,20 @@ class Delivery(models.Model):
 
     class Meta:
         ordering = ["milestone", "number"]
-        verbose_name_plural = "deliveries"
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
         constraints = [models.UniqueConstraint(fields=["milestone", "number"], name="delivery_number")]
 
     def __str__(self) -> str:
         return f"Delivery {self.number}"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def unread_by(self, user: User) -> "MessageQuerySet":
+        """What others wrote to `user`, who is a party of the order, after the last message that `user` has read."""
+        read = ReadMark.objects.filter(order=OuterRef("order"), reader=user, message__gte=OuterRef("pk"))
+        theirs = self.filter(Q(order__buyer=user) | Q(order__seller=user)).exclude(author=user)
+        return theirs.filter(~Exists(read))
 
 
 class Message(models.Model):
@@ -34,6 +43,8 @@ class Message(models.Model):
     text = models.TextField(max_length=10_000)
     sent_at = models.DateTimeField()
 
+    objects = MessageQuerySet.as_manager()
+
     class Meta:
         ordering = ["id"]
 
@@ -41,33 +52,18 @@ class Message(models.Model):
         return self.text[:60]
 
 
-def stored_name(attachment: "Attachment", name: str) -> str:
-    """A generated name: what the uploader called the file never reaches the file system."""
-    return f"orders/{attachment.order_id}/{uuid.uuid4().hex}"
+class ReadMark(models.Model):
+    """How far one side has read the other's messages, and since when. It only ever moves forward."""
 
-
-class Attachment(models.Model):
-    """A file of an order, for its people only. Withheld: the row and the hash stay, the bytes go (O5)."""
-
-    order = models.ForeignKey(Order, models.PROTECT, related_name="attachments")
-    delivery = models.ForeignKey(Delivery, models.PROTECT, null=True, blank=True, related_name="files")
-    message = models.ForeignKey(Message, models.PROTECT, null=True, blank=True, related_name="files")
-    file = models.FileField(upload_to=stored_name, blank=True)
-    name = models.CharField(max_length=200)
-    size = models.PositiveBigIntegerField()
-    sha256 = models.CharField(max_length=64)
-    content_type = models.CharField(max_length=100)
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    uploaded_at = models.DateTimeField()
-    withheld_at = models.DateTimeField(null=True, blank=True)
-    withheld_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
-    withheld_because = models.CharField(max_length=300, blank=True)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="read_marks")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    message = models.ForeignKey(
+        Message, models.PROTECT, related_name="+", help_text=_("The last message of others that was read.")
+    )
+    read_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["order", "reader"], name="one_read_mark_each")]
 
     def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        return reverse("orders:file", args=[self.order.number, self.pk])
+        return f"{self.reader_id} read until {self.message_id}"

@@ -3,7 +3,6 @@
 from orders.services.agreed import (
     add_revisions,
     change_upcoming,
-    changes_in_words,
     extend_delivery,
     planned,
     why_not_upcoming,
@@ -21,6 +20,7 @@ from orders.services.lapses import settle, settle_due
 from orders.services.messages import send_message
 from orders.services.offers import ask_offer, decline_offer, edit_offer, order_again, send_offer, withdraw_offer
 from orders.services.paying import abandon, collect, order_gig, pay, place, record_charge, settle_charges, start
+from orders.services.reading import mark_read
 from orders.services.refunds import tell_credited_refunds, tell_refused_refunds
 from orders.services.reminders import if_nobody_acts, send_reminders
 from orders.services.stopping import freeze, resume, stop
@@ -44,7 +44,6 @@ __all__ = [
     "cancel_milestone",
     "cancel_order",
     "change_upcoming",
-    "changes_in_words",
     "collect",
     "complete_milestone",
     "decline_offer",
@@ -54,6 +53,7 @@ __all__ = [
     "freeze",
     "grant_revisions",
     "if_nobody_acts",
+    "mark_read",
     "order_again",
     "order_gig",
     "pay",

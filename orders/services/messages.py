@@ -10,6 +10,7 @@ from marketplace.notifications.services import tell
 from orders.files import CheckedFile
 from orders.models import Message, Order
 from orders.services.files import attach
+from orders.services.reading import mark_read
 
 
 @transaction.atomic
@@ -31,6 +32,8 @@ def send_message(
     now = clock.now()
     message = Message.objects.create(order=order, author=by, text=text, sent_at=now)
     attach(order, files, by=by, at=now, message=message)
+    # Who answers has read what the page showed.
+    mark_read(order, by=by)
     Order.objects.filter(pk=order.pk).update(acted_at=now)
     tell(
         [person for person in (order.buyer, order.seller) if person != by],

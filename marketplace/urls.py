@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from marketplace import earnings, finish_payment, health, views, webhooks
+from marketplace import calendar, earnings, finish_payment, health, views, webhooks
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -9,6 +9,8 @@ urlpatterns = [
     path("orders/", views.bought, name="bought"),
     path("sales/", views.sold, name="sold"),
     path("orders/<slug:number>/", views.order_page, name="order"),
+    path("orders/<slug:number>/calendar.ics", calendar.order_calendar, name="calendar_order"),
+    path("calendar/<slug:token>.ics", calendar.feed, name="calendar_feed"),
     path("earnings/", earnings.earnings, name="earnings"),
     path("payments/<path:key>/finish/", finish_payment.finish_payment, name="finish_payment"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),

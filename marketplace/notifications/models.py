@@ -1,36 +1,85 @@
 """What is told to whom (P4). A notice is one row per event and recipient; its e-mail follows after the commit."""
 
+import secrets
 from datetime import datetime
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.notifications.topics import Topic, kinds_of
 
 
-class NoticeQuerySet(models.QuerySet["Notice"]):
-    def unread(self) -> "NoticeQuerySet":
-        return self.filter(read_at=None)
-
-    def unread_first(self) -> "NoticeQuerySet":
-        return self.order_by(F("read_at").asc(nulls_first=True), "-created_at", "-pk")
-
-    def to_mail(self, now: datetime) -> "NoticeQuerySet":
-        """Notices without an e-mail whose next attempt is due."""
+class MailQuerySet(models.QuerySet[models.Model]):
+    def to_mail(self, now: datetime) -> Self:
+        """Those without an e-mail whose next attempt is due."""
         return self.filter(emailed_at=None, next_attempt_at__lte=now)
 
 
-class Notice(models.Model):
+class Mail(models.Model):
+    """Something that is mailed once: how far that is."""
+
+    emailed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text=_("How often its e-mail was tried."))
+    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text=_("Empty: sent, or not to be tried again."))
+
+    class Meta:
+        abstract = True
+
+
+class Digest(Mail):
+    """A day's notices in one e-mail, for who does not want one for each."""
+
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="digests")
+    created_at = models.DateTimeField()
+
+    objects = MailQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # The sweep: to_mail().
+            models.Index(fields=["next_attempt_at"], condition=Q(emailed_at=None), name="digest_to_mail"),
+        ]
+
+    def __str__(self) -> str:
+        return gettext("Digest of {day} for {person}").format(day=self.created_at.date(), person=self.recipient)
+
+
+class NoticeQuerySet(MailQuerySet):
+    def unread(self) -> Self:
+        return self.filter(read_at=None)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+    def about(self, topic: Topic) -> Self:
+        return self.filter(kind__in=kinds_of(topic))
+
+    def for_digest(self, now: datetime) -> Self:
+        """Those that wait for a daily digest which is due."""
+        return self.filter(digest_due_at__lte=now)
+
+    def not_seen(self) -> Self:
+        """Those that nobody has read; a quiet one arrives as read and was seen by nobody either."""
+        return self.filter(Q(read_at=None) | Q(read_at=F("created_at")))
+
+
+class Notice(Mail):
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
     kind = models.SlugField(max_length=50)
     title = models.CharField(max_length=200)
     text = models.TextField(blank=True)
-    url = models.CharField("address", max_length=500, help_text="A path on this site.")
-    key = models.CharField(max_length=200, help_text="The event; one notice per event and recipient.")
+    url = models.CharField(_("address"), max_length=500, help_text=_("A path on this site."))
+    key = models.CharField(max_length=200, help_text=_("The event; one notice per event and recipient."))
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
-    emailed_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often its e-mail was tried.")
-    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: sent, or not to be tried again.")
+    digest_due_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the daily digest that is to hold it is due; empty afterwards.")
+    )
+    digest = models.ForeignKey(Digest, models.SET_NULL, null=True, blank=True, related_name="notices")
 
     objects = NoticeQuerySet.as_manager()
 
@@ -46,7 +95,44 @@ class Notice(models.Model):
             models.Index(fields=["recipient", "-created_at"], name="notice_by_recipient"),
             # The sweep: to_mail().
             models.Index(fields=["next_attempt_at"], condition=Q(emailed_at=None), name="notice_to_mail"),
+            # The sweep of the digests: for_digest().
+            models.Index(fields=["digest_due_at"], condition=Q(digest_due_at__isnull=False), name="notice_for_digest"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+
+class Preference(models.Model):
+    """How a person wants to be told of a topic. Without a row: by e-mail at once, and counted as unread."""
+
+    class ByMail(models.TextChoices):
+        AT_ONCE = "at_once", _("At once")
+        DAILY = "daily", _("Once a day")
+        NEVER = "never", _("Never")
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_preferences")
+    topic = models.CharField(max_length=20, choices=Topic.choices)
+    by_mail = models.CharField(_("by e-mail"), max_length=10, choices=ByMail.choices, default=ByMail.AT_ONCE)
+    quiet = models.BooleanField(default=False, help_text=_("New notices are listed, but not counted as unread."))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "topic"], name="one_preference_per_person_and_topic")]
+
+    def __str__(self) -> str:
+        return f"{self.get_topic_display()}: {self.get_by_mail_display()}"
+
+
+def new_token() -> str:
+    """256 random bits: whoever has the address has the calendar."""
+    return secrets.token_urlsafe(32)
+
+
+class CalendarFeed(models.Model):
+    """The private address under which calendars fetch a person's deadlines (P5)."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="calendar_feed")
+    token = models.CharField(max_length=60, unique=True, default=new_token)
+
+    def __str__(self) -> str:
+        return gettext("Calendar of {person}").format(person=self.owner)

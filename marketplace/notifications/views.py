@@ -19,7 +19,7 @@ PER_PAGE = 25
 @login_required
 def notice_list(request: SignedInRequest) -> HttpResponse:
     mine = Notice.objects.filter(recipient=request.user)
-    page = Paginator(mine.unread_first(), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(mine.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.http import StreamingHttpResponse
 
-from payments.money import plain
+from payments.money import exact
 
 BOM = "\ufeff"  # or Excel takes UTF-8 for the alphabet of its own country
 # What makes a spreadsheet take text for a formula, also after spaces and in the wide forms that some fold.
@@ -39,7 +39,7 @@ def cell(value: Cell, zone: tzinfo) -> str:
         case None:
             return ""
         case Amount(minor, currency):
-            return plain(minor, currency)
+            return exact(minor, currency)
         case datetime():
             return f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         case int():

@@ -1,4 +1,12 @@
 // Enhancements only: every page works without this file.
+//
+// Words and formats come from the server, never from a script:
+// - of the reader's language, on <html>: `lang` for Intl, `data-decimal` and `data-group` (the signs that people type),
+//   `data-left`, `data-time-is-up`, `data-both` and `data-units` (the words of countdowns). Whole numbers are grouped by
+//   `new Intl.NumberFormat(document.documentElement.lang).format(number)`, which also takes a BigInt; an amount's digits
+//   go into what `payments.money.pattern` says of the currency ("${}", "{} US$").
+// - of one widget, on its own element: `data-added="{name} added"` written by the template with {% translate %}, filled
+//   here by `text.replace("{name}", name)`.
 "use strict";
 
 (() => {
@@ -6,20 +14,24 @@
   const ahead = Date.parse(document.documentElement.dataset.now || "") - Date.now() || 0;
   const SIZES = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
-  const count = (number, unit) => `${number} ${unit}${number === 1 ? "" : "s"}`;
+  const page = document.documentElement;
+  const units = JSON.parse(page.dataset.units || "{}");
+  const plural = new Intl.PluralRules(page.lang);
+
+  const count = (number, unit) => (units[unit][plural.select(number)] || units[unit].other).replace("{}", number);
 
   // The same words as the `until` filter in marketplace/templatetags/words.py.
   const left = (seconds) => {
-    if (seconds <= 0) return "time is up";
+    if (seconds <= 0) return page.dataset.timeIsUp;
     const first = seconds < 120 ? 3 : SIZES.findIndex(([, size]) => seconds >= size);
     const [unit, size] = SIZES[first];
-    const parts = [count(Math.floor(seconds / size), unit)];
+    let words = count(Math.floor(seconds / size), unit);
     if (first < 2) {
       const [smaller, smallerSize] = SIZES[first + 1];
       const rest = Math.floor((seconds % size) / smallerSize);
-      if (rest) parts.push(count(rest, smaller));
+      if (rest) words = page.dataset.both.replace("{larger}", words).replace("{smaller}", count(rest, smaller));
     }
-    return `${parts.join(" ")} left`;
+    return page.dataset.left.replace("{time}", words);
   };
 
   const countdowns = document.querySelectorAll("time[data-countdown]");

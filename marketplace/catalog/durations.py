@@ -3,19 +3,32 @@
 import re
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
+
+from marketplace.accounts import figures
+
 UNITS = {
     "day": timedelta(days=1),
     "hour": timedelta(hours=1),
     "minute": timedelta(minutes=1),
     "second": timedelta(seconds=1),
 }
+# All that `counted` can count; each language has its own plurals.
+_COUNTED = {
+    "day": ngettext_lazy("%(number)d day", "%(number)d days", "number"),
+    "hour": ngettext_lazy("%(number)d hour", "%(number)d hours", "number"),
+    "minute": ngettext_lazy("%(number)d minute", "%(number)d minutes", "number"),
+    "second": ngettext_lazy("%(number)d second", "%(number)d seconds", "number"),
+    "revision": ngettext_lazy("%(number)d revision", "%(number)d revisions", "number"),
+}
 LONGEST = timedelta(days=3650)
-_WRITTEN = re.compile(r"([0-9]{1,9}) ?(day|hour|minute|second)s?")
+_WRITTEN = re.compile(r"([0-9]{1,9}) ?(\w+)")
 
 
 def counted(number: int, unit: str) -> str:
-    """ "1 day", "3 days"."""
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    """ "1 day", "3 days" for a unit above; KeyError for others, which have an `ngettext` of their own."""
+    return str(_COUNTED[unit] % {"number": number})
 
 
 def in_words(length: timedelta) -> str:
@@ -26,16 +39,29 @@ def in_words(length: timedelta) -> str:
             continue
         return counted(count, name)
     if not length:
-        return "0 seconds"
-    return f"{length.total_seconds():g} seconds"
+        return counted(0, "second")
+    number = f"{length.total_seconds():g}".replace(".", figures.decimal_sign())
+    return _("{number} seconds").format(number=number)
 
 
 def parse(text: str) -> timedelta:
-    """Read "8 days", "24 hours" or "90 seconds". Raises ValueError with a sentence for the person who wrote it."""
+    """Read "8 days", "24 hours" or "90 seconds", in English or as `in_words` shows them to this reader.
+
+    Raises ValueError with a sentence for the person who wrote it.
+    """
     match = _WRITTEN.fullmatch(text.strip().lower())
-    if match is None:
-        raise ValueError("Write a whole number and a unit, such as “8 days”, “24 hours” or “90 seconds”.")
-    count, unit = int(match[1]), UNITS[match[2]]
+    unit = _units_by_name().get(match[2]) if match else None
+    if match is None or unit is None:
+        raise ValueError(_("Write a whole number and a unit, such as “8 days”, “24 hours” or “90 seconds”."))
+    count = int(match[1])
     if count > LONGEST // unit:
-        raise ValueError("At most 3650 days.")
+        raise ValueError(_("At most {length}.").format(length=counted(LONGEST.days, "day")))
     return count * unit
+
+
+def _units_by_name() -> dict[str, timedelta]:
+    names = {}
+    for unit, length in UNITS.items():
+        shown = (counted(number, unit).partition(" ")[2].lower() for number in (1, 2, 5))
+        names |= dict.fromkeys((unit, f"{unit}s", *shown), length)
+    return names

@@ -1,10 +1,10 @@
 """How pages say times, lengths and shares of money. `{% load words %}`."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from babel.numbers import get_decimal_symbol, get_group_symbol
 from django import template
 from django.conf import settings
 from django.template.context import Context
@@ -14,14 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from marketplace import clock
+from marketplace.accounts import figures, instants
 from marketplace.accounts.reader import locale
 from marketplace.catalog.durations import counted, in_words
 from marketplace.catalog.rules import percent as percent_in_words
 
 register = template.Library()
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 URGENT = timedelta(hours=12)
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
@@ -38,28 +37,16 @@ def percent(rate: int) -> str:
     return percent_in_words(rate)
 
 
-def _local(instant: datetime) -> tuple[datetime, str]:
-    local = timezone.localtime(instant)
-    year = "" if local.year == timezone.localtime(clock.now()).year else f" {local.year}"
-    return local, year
-
-
 @register.filter
 def when(instant: datetime | None) -> str:
     """An instant in the viewer's time zone: "Tue 1 Dec, 14:05", with the year when it is not this year."""
-    if instant is None:
-        return ""
-    local, year = _local(instant)
-    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}{year}, {local:%H:%M}"
+    return "" if instant is None else instants.when(instant)
 
 
 @register.filter
 def day(instant: datetime | None) -> str:
     """The day of an instant in the viewer's time zone: "1 Dec", with the year when it is not this year."""
-    if instant is None:
-        return ""
-    local, year = _local(instant)
-    return f"{local.day} {MONTHS[local.month - 1]}{year}"
+    return "" if instant is None else instants.day(instant)
 
 
 @register.filter
@@ -71,7 +58,7 @@ def iso(instant: datetime) -> str:
 @register.filter
 def to_the_second(instant: datetime) -> str:
     """`when`, where seconds count: "Tue 1 Dec, 14:05:09"."""
-    return f"{when(instant)}:{timezone.localtime(instant):%S}"
+    return instants.when(instant, seconds=True)
 
 
 @register.filter
@@ -87,18 +74,24 @@ def until(instant: datetime) -> str:
     """What is left until an instant: "5 days 7 hours left", "42 minutes left", "time is up"."""
     rest = int((instant - clock.now()) // timedelta(seconds=1))
     if rest <= 0:
-        return "time is up"
-    if rest < 120:
-        return f"{counted(rest, 'second')} left"
-    first = next(index for index, (_, size) in enumerate(UNITS) if rest >= size)
+        return _("time is up")
+    return _("{time} left").format(time=_rest_in_words(rest))
+
+
+def _rest_in_words(seconds: int) -> str:
+    if seconds < 120:
+        return counted(seconds, "second")
+    first = next(index for index, unit in enumerate(UNITS) if seconds >= unit[1])
     unit, size = UNITS[first]
-    number, rest = divmod(rest, size)
-    parts = [counted(number, unit)]
-    if first < 2:
-        unit, size = UNITS[first + 1]
-        if rest >= size:
-            parts.append(counted(rest // size, unit))
-    return f"{' '.join(parts)} left"
+    number, rest = divmod(seconds, size)
+    larger = counted(number, unit)
+    if first >= 2:
+        return larger
+    unit, size = UNITS[first + 1]
+    if rest < size:
+        return larger
+    # Translators: such as "5 days 7 hours".
+    return _("{larger} {smaller}").format(larger=larger, smaller=counted(rest // size, unit))
 
 
 @register.simple_tag
@@ -122,14 +115,22 @@ def now_iso() -> str:
 @register.simple_tag
 def reader_format() -> SafeString:
     """For scripts, on the `html` element: how the reader writes numbers, and the words of countdowns. See site.js."""
-    written = locale()
     return format_html(
-        ' data-decimal="{}" data-group="{}" data-left="{}" data-time-is-up="{}"',
-        get_decimal_symbol(written),
-        get_group_symbol(written),
+        ' data-decimal="{}" data-group="{}" data-left="{}" data-time-is-up="{}" data-both="{}" data-units="{}"',
+        figures.decimal_sign(),
+        figures.group_signs()[0],
         _("{time} left"),
         _("time is up"),
+        _("{larger} {smaller}"),
+        json.dumps({unit: _plurals(unit) for unit, _size in UNITS}, ensure_ascii=False, separators=(",", ":")),
     )
+
+
+def _plurals(unit: str) -> dict[str, str]:
+    """The words of a unit by the plural categories of the language: {"one": "{} day", "other": "{} days"}."""
+    category = locale().plural_form
+    samples = {category(number): number for number in range(100, -1, -1)}
+    return {name: counted(number, unit).replace(str(number), "{}") for name, number in samples.items()}
 
 
 @register.simple_tag
@@ -153,12 +154,12 @@ def current(context: Context, path: str) -> SafeString:
 
 
 @register.inclusion_tag("_window_bar.html")
-def window_bar(start: datetime, end: datetime, label: str = "Time left") -> dict[str, object]:
+def window_bar(start: datetime, end: datetime, label: str = "") -> dict[str, object]:
     """How much of the window from `start` to `end` is left, as a `<progress>` that drains."""
     length = max(1, int((end - start).total_seconds()))
     left = int((end - clock.now()).total_seconds())
     return {
-        "label": label,
+        "label": label or _("Time left"),
         "length": length,
         "left": min(max(left, 0), length),
         "end": int(end.timestamp()),

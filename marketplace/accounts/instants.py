@@ -1,0 +1,43 @@
+"""Instants as the present reader writes them: in their language's way and in their time zone, which is named."""
+
+from datetime import datetime
+
+from babel.dates import format_datetime, format_skeleton
+from django.utils import timezone
+
+from marketplace import clock
+from marketplace.accounts.reader import locale
+
+# Ours, the same wherever English is read. Other languages write dates as the CLDR says.
+ENGLISH = {"MMMd": "d MMM", "yMMMd": "d MMM y", "MMMEd": "EEE d MMM", "yMMMEd": "EEE d MMM y"}
+
+
+def day(instant: datetime) -> str:
+    """ "1 Dec", with the year when it is not this year."""
+    return _date(instant, "MMMd", always_year=False)
+
+
+def full_day(instant: datetime) -> str:
+    """ "1 Dec 2026"."""
+    return _date(instant, "MMMd", always_year=True)
+
+
+def when(instant: datetime, *, seconds: bool = False) -> str:
+    """ "Tue 1 Dec, 14:05", with the year when it is not this year; with seconds "Tue 1 Dec, 14:05:09"."""
+    time = f"{timezone.localtime(instant):%H:%M:%S}" if seconds else f"{timezone.localtime(instant):%H:%M}"
+    return f"{_date(instant, 'MMMEd', always_year=False)}, {time}"
+
+
+def deadline(instant: datetime) -> str:
+    """For notices, which are read anywhere: "Tue 1 Dec 2026, 14:05 (Europe/Madrid)"."""
+    time = f"{timezone.localtime(instant):%H:%M}"
+    return f"{_date(instant, 'MMMEd', always_year=True)}, {time} ({timezone.get_current_timezone_name()})"
+
+
+def _date(instant: datetime, skeleton: str, *, always_year: bool) -> str:
+    local, written = timezone.localtime(instant), locale()
+    if always_year or local.year != timezone.localtime(clock.now()).year:
+        skeleton = f"y{skeleton}"
+    if written.language == "en":
+        return format_datetime(local.replace(tzinfo=None), ENGLISH[skeleton], locale=written)
+    return format_skeleton(skeleton, local.replace(tzinfo=None), locale=written)

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "django_fsm",
+    "django_htmx",  # for its htmx 2 alone
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -10,8 +10,13 @@
 "use strict";
 
 (() => {
-  // Countdowns follow the server's clock, however wrong the visitor's is.
-  const ahead = Date.parse(document.documentElement.dataset.now || "") - Date.now() || 0;
+  // Countdowns follow the server's clock, however wrong the visitor's is. A page that asks the server again tells the
+  // new instant by the event `servernow`; after a sleep, or when somebody sets the clock, it is told so by `wokeup`.
+  let ahead = Date.parse(document.documentElement.dataset.now || "") - Date.now() || 0;
+  document.addEventListener("servernow", (event) => {
+    ahead = Date.parse(event.detail) - Date.now() || 0;
+    tick();
+  });
   const SIZES = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
   const page = document.documentElement;
@@ -34,17 +39,26 @@
     return page.dataset.left.replace("{time}", words);
   };
 
-  const countdowns = document.querySelectorAll("time[data-countdown]");
-  const bars = document.querySelectorAll("progress[data-end]");
+  // Looked for at every tick, because parts of a page may be replaced. Nothing here is a live region: screen readers
+  // say the time when they are asked for it, and bars move by visible steps only, because some readers beep at each.
+  let last = Date.now();
   const tick = () => {
     const now = Date.now() + ahead;
-    for (const time of countdowns) {
-      const words = left(Math.floor((Date.parse(time.dateTime) - now) / 1000));
-      if (time.textContent !== words) time.textContent = words;
+    if (Math.abs(Date.now() - last) > 5000) document.dispatchEvent(new Event("wokeup"));
+    last = Date.now();
+    for (const time of document.querySelectorAll("time[data-countdown]")) {
+      const rest = Math.floor((Date.parse(time.dateTime) - now) / 1000);
+      const words = left(rest);
+      if (time.textContent === words) continue;
+      time.textContent = words;
+      if (rest <= 0) document.dispatchEvent(new Event("timeisup"));
     }
-    for (const bar of bars) bar.value = Math.max(0, Number(bar.dataset.end) - now / 1000);
+    for (const bar of document.querySelectorAll("progress[data-end]")) {
+      const rest = Math.max(0, Number(bar.dataset.end) - now / 1000);
+      if (!rest || Math.abs(bar.value - rest) > bar.max / 500) bar.value = rest;
+    }
   };
-  if (countdowns.length || bars.length) setInterval(tick, 1000);
+  if (document.querySelector("time[data-countdown], progress[data-end]")) setInterval(tick, 1000);
 
   // A second click posts nothing. The server refuses it as well: this only saves a puzzled look.
   document.addEventListener("submit", (event) => {

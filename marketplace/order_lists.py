@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Prefetch, Q, Value, When
 from django.db.models.functions import Least
+from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 from orders.models import Milestone, Order
@@ -69,7 +70,7 @@ def grouped(lines: list[Line]) -> list[tuple[str, list[Line]]]:
     """The lines of a page under their headings, in the order of `waiting_first`."""
     groups: dict[str, list[Line]] = {}
     for one in lines:
-        heading = "Ended" if one.order.has_ended else "Waiting for you" if one.standing.mine else "Under way"
+        heading = _("Ended") if one.order.has_ended else _("Waiting for you") if one.standing.mine else _("Under way")
         groups.setdefault(heading, []).append(one)
     return list(groups.items())
 
@@ -102,28 +103,31 @@ def standing(
         return found
     if found.mine and found.until and proposal.answer_by and found.until <= proposal.answer_by:
         return found
-    return Standing("Answer the proposal", "waiting", proposal.answer_by, mine=True)
+    return Standing(_("Answer the proposal"), "waiting", proposal.answer_by, mine=True)
 
 
 def _standing(order: Order, side: str, now: datetime, case: Case | None) -> Standing:
     if order.is_overdue(now):
-        return Standing("Being settled", "neutral")
+        return Standing(_("Being settled"), "neutral")
     if order.has_ended:
         return Standing(order.get_status_display(), "paid" if order.status == Order.Status.COMPLETED else "neutral")
     if order.paused_at:
         if case and case_waits_for(case) == side:
-            return Standing("Answer the case", "waiting", case.answer_by, mine=True)
-        whom = "Customer Support" if case and case_waits_for(case) == "support" else "an answer"
+            return Standing(_("Answer the case"), "waiting", case.answer_by, mine=True)
+        said = _("Frozen: the case waits for an answer")
+        if case and case_waits_for(case) == "support":
+            said = _("Frozen: the case waits for Customer Support")
         if case and case.kind == Case.Kind.CHARGEBACK:
-            whom = "the buyer's bank"
+            said = _("Frozen: the case waits for the buyer's bank")
         until = (case.answer_by if case.status == Case.Status.OPEN else case.support_due) if case else None
-        return Standing(f"Frozen: the case waits for {whom}", "frozen", until)
+        return Standing(said, "frozen", until)
     milestone = order.current
     waits_for = milestone.waits_for if milestone else "buyer"
     until = milestone.deliver_by if milestone and milestone.is_in_work else order.decide_by
     due = "due" if waits_for == "seller" else "until"
     if milestone and milestone.is_late(now):
-        return Standing("Late", "late", until, mine=side == waits_for, due="was due")
+        return Standing(_("Late"), "late", until, mine=side == waits_for, due="was due")
     if waits_for == side:
-        return Standing("Waiting for you", "waiting", until, mine=True, due=due)
-    return Standing(f"Waiting for the {waits_for}", "neutral", until, due=due)
+        return Standing(_("Waiting for you"), "waiting", until, mine=True, due=due)
+    other_side = _("Waiting for the buyer") if waits_for == "buyer" else _("Waiting for the seller")
+    return Standing(other_side, "neutral", until, due=due)

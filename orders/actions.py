@@ -10,6 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from orders.guards import Refusal, Refused, why_not
 from orders.models import Milestone, Order
@@ -37,21 +40,21 @@ WHO = {
 # The others speak of a milestone.
 OF_THE_ORDER = ("place", "decline", "stop", "withdraw", "edit_offer", "order_again")
 
-LABELS = {
-    "place": "Accept the offer and pay",
-    "decline": "Decline the offer",
-    "pay": "Pay",
-    "abandon": "Use another card",
-    "accept": "Accept",
-    "accept_and_continue": "Accept and continue",
-    "request_revision": "Request revision",
-    "start": "Start the next milestone",
-    "stop": "Stop the order",
-    "order_again": "Order again",
-    "edit_offer": "Edit the offer",
-    "withdraw": "Withdraw the offer",
-    "deliver": "Deliver",
-    "grant_revisions": "Grant extra revisions",
+LABELS: dict[str, StrPromise] = {
+    "place": _("Accept the offer and pay"),
+    "decline": _("Decline the offer"),
+    "pay": _("Pay"),
+    "abandon": _("Use another card"),
+    "accept": _("Accept"),
+    "accept_and_continue": _("Accept and continue"),
+    "request_revision": _("Request revision"),
+    "start": _("Start the next milestone"),
+    "stop": _("Stop the order"),
+    "order_again": _("Order again"),
+    "edit_offer": _("Edit the offer"),
+    "withdraw": _("Withdraw the offer"),
+    "deliver": _("Deliver"),
+    "grant_revisions": _("Grant extra revisions"),
 }
 
 
@@ -71,7 +74,11 @@ class Action:
 def check_side(order: Order, side: str, name: str) -> None:
     """Raise `Refused` unless `name` is a button of this side of the order."""
     if WHO[name] != side:
-        raise Refused(Refusal(f"Only the {WHO[name]} can do this: {LABELS[name]}.", who=WHO[name]))
+        said = {
+            BUYER: gettext("Only the buyer can do this: {action}."),
+            SELLER: gettext("Only the seller can do this: {action}."),
+        }[WHO[name]]
+        raise Refused(Refusal(said.format(action=LABELS[name]), who=WHO[name]))
 
 
 def why_not_now(order: Order, name: str, now: datetime) -> Refusal | None:
@@ -80,7 +87,8 @@ def why_not_now(order: Order, name: str, now: datetime) -> Refusal | None:
     An overdue order offers nothing but what its end will offer: the clock acts first (O7).
     """
     if order.is_overdue(now) and name != "order_again":
-        return Refusal("The time for this has run out; the clock is about to settle the order.", when=order.decide_by)
+        said = gettext("The time for this has run out; the clock is about to settle the order.")
+        return Refusal(said, when=order.decide_by)
     return RULES[name](order)
 
 
@@ -106,8 +114,8 @@ def actions(order: Order, side: str, now: datetime) -> list[Action]:
 def label_of(order: Order, name: str) -> str:
     subject = subject_of(order, name)
     if name == "deliver" and subject and subject.status == Milestone.Status.DELIVERED:
-        return "Deliver again"
-    return LABELS[name]
+        return gettext("Deliver again")
+    return str(LABELS[name])
 
 
 def subject_of(order: Order, name: str) -> Milestone | None:

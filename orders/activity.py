@@ -9,15 +9,18 @@ from django.utils.text import Truncator
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.catalog.durations import counted
 from marketplace.notifications.services import tell
 from orders.guards import require
 from orders.models import Event, Milestone, Order
 from orders.operating import operator
+from orders.plan_changes import changes_of_event
 from orders.words import ENDINGS, SENTENCES
 from payments.money import display
 
 ENDED_BY_A_SIDE = (Order.ClosedBecause.STOPPED, Order.ClosedBecause.DECLINED, Order.ClosedBecause.WITHDRAWN)
 MONEY = ("charged", "refunded", "released", "fees", "charged_back")
+COUNTS = {"extension": "day", "count": "revision"}
 
 
 def record(
@@ -136,6 +139,8 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
         **{key: str(value) for key, value in event.data.items()},
         "as_credit": _as_credit(event, order),
         **{key: display(event.data.get(key, 0), order.currency) for key in MONEY},
+        **{key: counted(event.data[key], unit) for key, unit in COUNTS.items() if key in event.data},
+        "changes": changes_of_event(event.data, order.currency),
     }
     if event.kind == Event.Kind.ENDED:
         doers = {side: actor} if event.on_behalf_of_id else {}

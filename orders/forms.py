@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 import payments.services as payments
 from marketplace.accounts.models import User
@@ -24,8 +26,8 @@ class FilesField(forms.FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
-        kwargs.setdefault("label", "Files")
-        kwargs.setdefault("help_text", "Images, PDF, office and text files, audio, video or ZIP; up to 25 MB each.")
+        kwargs.setdefault("label", _("Files"))
+        kwargs.setdefault("help_text", _("Images, PDF, office and text files, audio, video or ZIP; up to 25 MB each."))
         super().__init__(**kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> list[files.CheckedFile]:
@@ -41,7 +43,7 @@ class PlainText(forms.CharField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         if isinstance(text, str) and "\x00" in text:
-            raise ValidationError("The text has a character that cannot be stored.")
+            raise ValidationError(gettext("The text has a character that cannot be stored."))
         return text
 
 
@@ -57,10 +59,13 @@ class MethodField(forms.ChoiceField):
     widget = forms.RadioSelect
 
     def __init__(self, *, payer: User, **kwargs: Any) -> None:
-        saved = [(f"saved-{card.pk}", f"{card.label}, saved") for card in payments.usable_cards(payer)]
+        saved = [
+            (f"saved-{card.pk}", gettext("{card}, saved").format(card=card.label))
+            for card in payments.usable_cards(payer)
+        ]
         methods = [(method.code, f"{method.label}: {method.explanation}") for method in gateway().payment_methods()]
         choices = [*saved, *methods]
-        super().__init__(label="Pay with", choices=choices, initial=choices[0][0], **kwargs)
+        super().__init__(label=_("Pay with"), choices=choices, initial=choices[0][0], **kwargs)
 
 
 class PaysForm(forms.Form):
@@ -68,16 +73,18 @@ class PaysForm(forms.Form):
 
     keep_card = forms.BooleanField(
         required=False,
-        label="Save this card for the next milestone",
-        help_text="The payment provider keeps it. It is only ever charged when you pay, and you can remove it "
-        "under Cards and credit.",
+        label=_("Save this card for the next milestone"),
+        help_text=_(
+            "The payment provider keeps it. It is only ever charged when you pay, and you can remove it "
+            "under Cards and credit."
+        ),
     )
 
     def __init__(self, *args: Any, payer: User, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         credit = payments.balance(payer, currency, "credit")
         if credit:
-            label = f"Use my credit of {display(credit, currency)} first"
+            label = gettext("Use my credit of {amount} first").format(amount=display(credit, currency))
             self.fields["use_credit"] = forms.BooleanField(required=False, label=label)
         self.fields["method"] = MethodField(payer=payer)
 
@@ -88,36 +95,36 @@ class PayForm(PaysForm, VersionedForm):
 
 class DeliverForm(VersionedForm):
     message = PlainText(
-        label="What you deliver",
+        label=_("What you deliver"),
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="A delivery is never edited or removed; delivering again replaces what is reviewed.",
+        help_text=_("A delivery is never edited or removed; delivering again replaces what is reviewed."),
     )
     files = FilesField()  # type: ignore[assignment]
 
 
 class RevisionForm(VersionedForm):
-    text = PlainText(label="What should change", max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}))
+    text = PlainText(label=_("What should change"), max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}))
 
 
 class GrantForm(VersionedForm):
-    count = forms.IntegerField(label="Extra revisions", min_value=1, max_value=50, initial=1)
+    count = forms.IntegerField(label=_("Extra revisions"), min_value=1, max_value=50, initial=1)
 
 
 class MessageForm(forms.Form):
     """Posts how many messages of the writer the page showed, so that a double click sends one."""
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 1)
-    text = PlainText(label="Message", max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
+    text = PlainText(label=_("Message"), max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
     files = FilesField()  # type: ignore[assignment]
 
 
 class AskForm(forms.Form):
     text = PlainText(
-        label="What you need",
+        label=_("What you need"),
         max_length=5_000,
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text="The seller answers with an offer of their own: milestones, prices and dates.",
+        help_text=_("The seller answers with an offer of their own: milestones, prices and dates."),
     )
 
 
@@ -128,26 +135,26 @@ class CheckoutForm(PaysForm):
     terms = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
     checkout = forms.CharField(widget=forms.HiddenInput, max_length=200)
     brief = PlainText(
-        label="What the seller should know",
+        label=_("What the seller should know"),
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Optional. You can also write later, on the order's page.",
+        help_text=_("Optional. You can also write later, on the order's page."),
     )
 
 
 class OfferForm(forms.Form):
     buyer = forms.CharField(
-        label="Buyer", max_length=60, help_text="The buyer's handle: the last part of their page's address."
+        label=_("Buyer"), max_length=60, help_text=_("The buyer's handle: the last part of their page's address.")
     )
-    title = forms.CharField(label="Title", max_length=120)
+    title = forms.CharField(label=_("Title"), max_length=120)
     brief = PlainText(
-        label="What you agreed",
+        label=_("What you agreed"),
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
-    currency = forms.ChoiceField(label="Currency")
+    currency = forms.ChoiceField(label=_("Currency"))
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**31 - 1)
     once = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
 
@@ -162,7 +169,7 @@ class OfferForm(forms.Form):
         handle = self.cleaned_data["buyer"].strip().lstrip("@").lower()
         buyer = User.objects.filter(handle=handle, is_active=True).first()
         if buyer is None:
-            raise ValidationError("Nobody here has this handle.")
+            raise ValidationError(gettext("Nobody here has this handle."))
         if buyer == self.seller:
-            raise ValidationError("Nobody buys from themselves.")
+            raise ValidationError(gettext("Nobody buys from themselves."))
         return buyer

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from marketplace import clock
 from marketplace.accounts.models import User
 from orders.guards import Refusal, Refused
@@ -20,7 +22,7 @@ class Stale(Refused):
     """The form was drawn from another version of the order: nothing is done, the page is shown again (O19)."""
 
     def __init__(self, order: Order, seen: int) -> None:
-        super().__init__(Refusal("This order has changed since you opened the page. Nothing was done; look again."))
+        super().__init__(Refusal(_("This order has changed since you opened the page. Nothing was done; look again.")))
         self.order = order
         self.seen = seen
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from marketplace.accounts.models import User
 from orders.guards import Refusal, Refused
 from orders.models import Order
@@ -36,7 +38,7 @@ def operated_by(agent: User, order: Order, *, why: str) -> Iterator[None]:
     """
     refuse_party(order, agent)
     if not why.strip():
-        raise Refused(Refusal("Say why: both sides read it."))
+        raise Refused(Refusal(_("Say why: both sides read it.")))
     token = _operator.set(Operator(agent, why.strip()))
     try:
         yield
@@ -47,10 +49,10 @@ def operated_by(agent: User, order: Order, *, why: str) -> Iterator[None]:
 def refuse_party(order: Order, user: User) -> None:
     """Nobody rules or acts for others where they are a party (R6). Raises `Refused`."""
     if order.side_of(user):
-        raise Refused(Refusal("You are a party in this order; another agent has to decide.", who="another agent"))
+        raise Refused(Refusal(_("You are a party in this order; another agent has to decide."), who="another agent"))
 
 
 def refuse_operator() -> None:
     """Nobody but the buyer does what charges the buyer (R6). Raises `Refused` while somebody acts for a side."""
     if operator():
-        raise Refused(Refusal("Only the buyer can do this: it charges them.", who="buyer"))
+        raise Refused(Refusal(_("Only the buyer can do this: it charges them."), who="buyer"))

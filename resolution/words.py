@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from marketplace.catalog.durations import counted, in_words
 from orders.models import Event
-from orders.services import changes_in_words
+from orders.plan_changes import changes_in_words
 from payments.models import HeldFunds
 from payments.money import display
 from resolution.models import Case
@@ -98,8 +98,7 @@ def ahead(case: Case) -> str:
     until, outlook = deadline_of(case), if_nobody_acts(case)
     if until is None or not outlook:
         return ""
-    instant = timezone.localtime(until).strftime("%a %-d %b %Y, %H:%M")
-    return f"Until {instant} ({timezone.get_current_timezone_name()}). {outlook}"
+    return _("Until {instant}. {outlook}").format(instant=deadline(until), outlook=outlook)
 
 
 def abandoned(case: Case) -> str:

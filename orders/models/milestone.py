@@ -5,6 +5,8 @@ from functools import cached_property
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from orders.guards import Refusal
@@ -27,14 +29,14 @@ from payments.pricing import buyer_fee
 
 class Milestone(models.Model):
     class Status(models.TextChoices):
-        PLANNED = "planned", "Not started"
-        AWAITING_PAYMENT = "awaiting_payment", "Awaiting payment"
-        IN_PROGRESS = "in_progress", "In progress"
-        DELIVERED = "delivered", "Delivered"
-        IN_REVISION = "in_revision", "In revision"
-        COMPLETED = "completed", "Completed"
-        CANCELED = "canceled", "Canceled"
-        NOT_STARTED = "not_started", "Not started any more"
+        PLANNED = "planned", _("Not started")
+        AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
+        IN_PROGRESS = "in_progress", _("In progress")
+        DELIVERED = "delivered", _("Delivered")
+        IN_REVISION = "in_revision", _("In revision")
+        COMPLETED = "completed", _("Completed")
+        CANCELED = "canceled", _("Canceled")
+        NOT_STARTED = "not_started", _("Not started any more")
 
     OPEN = (Status.IN_PROGRESS, Status.DELIVERED, Status.IN_REVISION)
     CURRENT = (Status.AWAITING_PAYMENT, *OPEN)
@@ -44,24 +46,24 @@ class Milestone(models.Model):
     position = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=120)
     description = models.TextField(blank=True, max_length=5_000)
-    price = models.PositiveBigIntegerField(help_text="In minor units of the order's currency.")
+    price = models.PositiveBigIntegerField(help_text=_("In minor units of the order's currency."))
     delivery_days = models.PositiveSmallIntegerField()
-    revisions = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Included; empty means unlimited.")
+    revisions = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Included; empty means unlimited."))
     revisions_granted = models.PositiveSmallIntegerField(default=0)
     revisions_used = models.PositiveSmallIntegerField(default=0)
     status = FSMField(choices=Status.choices, default=Status.PLANNED)
     held = models.OneToOneField(HeldFunds, models.PROTECT, null=True, blank=True, related_name="milestone")
 
     started_at = models.DateTimeField(null=True, blank=True)
-    pay_by = models.DateTimeField(null=True, blank=True, help_text="The payment deadline, but for «processing».")
+    pay_by = models.DateTimeField(null=True, blank=True, help_text=_("The payment deadline, but for «processing»."))
     funded_at = models.DateTimeField(null=True, blank=True)
     deliver_from = models.DateTimeField(null=True, blank=True)
     deliver_by = models.DateTimeField(null=True, blank=True)
     very_late_at = models.DateTimeField(
-        null=True, blank=True, help_text="From then on the buyer may cancel on the spot, while nothing is delivered."
+        null=True, blank=True, help_text=_("From then on the buyer may cancel on the spot, while nothing is delivered.")
     )
     remind_at = models.DateTimeField(null=True, blank=True)
-    delivered_at = models.DateTimeField(null=True, blank=True, help_text="The latest delivery.")
+    delivered_at = models.DateTimeField(null=True, blank=True, help_text=_("The latest delivery."))
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -172,35 +174,34 @@ class Milestone(models.Model):
 
     def refusal_by_state(self, action: str = "") -> Refusal:
         """What to say when the milestone's state does not allow `action`."""
-        named = f"“{self.title}”"
         order = self.order
         if order.status == Order.Status.OFFERED or order.has_ended:
             return order.refusal_by_state(action)
         if action == "start" and order.next_milestone is None:
-            return Refusal("There is no further milestone.")
+            return Refusal(gettext("There is no further milestone."))
         if self.funded_at and action in ("pay", "abandon"):
-            return Refusal(f"{named} is paid.")
+            return Refusal(gettext("“{milestone}” is paid.").format(milestone=self.title))
 
-        def runs_until(deadline: datetime | None) -> datetime | None:
-            """A frozen order's clocks stand still, so that no instant can be promised."""
-            return None if order.paused_at else deadline
-
-        return {
-            self.Status.PLANNED: Refusal(f"{named} has not started.", who="buyer"),
-            self.Status.AWAITING_PAYMENT: Refusal(f"{named} is not funded yet.", who="buyer"),
-            self.Status.IN_PROGRESS: Refusal(
-                f"Nothing has been delivered for {named} yet.", who="seller", when=runs_until(self.deliver_by)
+        said, who, when = {
+            self.Status.PLANNED: (gettext("“{milestone}” has not started."), "buyer", None),
+            self.Status.AWAITING_PAYMENT: (gettext("“{milestone}” is not funded yet."), "buyer", None),
+            self.Status.IN_PROGRESS: (
+                gettext("Nothing has been delivered for “{milestone}” yet."),
+                "seller",
+                self.deliver_by,
             ),
-            self.Status.DELIVERED: Refusal(
-                f"{named} is delivered and waits for the buyer's answer.", who="buyer", when=runs_until(order.decide_by)
+            self.Status.DELIVERED: (
+                gettext("“{milestone}” is delivered and waits for the buyer's answer."),
+                "buyer",
+                order.decide_by,
             ),
-            self.Status.IN_REVISION: Refusal(
-                f"{named} is in revision.", who="seller", when=runs_until(self.deliver_by)
-            ),
-            self.Status.COMPLETED: Refusal(f"{named} is completed."),
-            self.Status.CANCELED: Refusal(f"{named} is canceled."),
-            self.Status.NOT_STARTED: Refusal(f"{named} was not started before the order ended."),
+            self.Status.IN_REVISION: (gettext("“{milestone}” is in revision."), "seller", self.deliver_by),
+            self.Status.COMPLETED: (gettext("“{milestone}” is completed."), "", None),
+            self.Status.CANCELED: (gettext("“{milestone}” is canceled."), "", None),
+            self.Status.NOT_STARTED: (gettext("“{milestone}” was not started before the order ended."), "", None),
         }[self.Status(self.status)]
+        # A frozen order's clocks stand still, so that no instant can be promised.
+        return Refusal(said.format(milestone=self.title), who=who, when=None if order.paused_at else when)
 
     def set_delivery_date(self, start: datetime, end: datetime) -> None:
         self.deliver_from, self.deliver_by = start, end

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from orders.guards import Refusal, guard
 from orders.models.order import Order, buyer_is_active, is_not_frozen, seller_is_active
 from payments.models import Charge
@@ -34,10 +36,10 @@ def is_next_in_turn(milestone: "Milestone") -> Refusal | None:
     """O1: strictly in turn, one at a time."""
     current = milestone.order.current
     if current:
-        return Refusal(f"“{current.title}” has to end first.", who=current.waits_for)
+        return Refusal(_("“{milestone}” has to end first.").format(milestone=current.title), who=current.waits_for)
     first = milestone.order.next_milestone
     if first and first.pk != milestone.pk:
-        return Refusal(f"“{first.title}” comes first.", who="buyer")
+        return Refusal(_("“{milestone}” comes first.").format(milestone=first.title), who="buyer")
     return None
 
 
@@ -48,8 +50,8 @@ def no_attempt_is_undecided(milestone: "Milestone") -> Refusal | None:
     if charge is None:
         return None
     if charge.status == Charge.Status.ACTION_NEEDED:
-        return Refusal("Confirm the payment with your bank, or use another card.", who="buyer")
-    return Refusal("The bank is still deciding about the payment.", who="the bank")
+        return Refusal(_("Confirm the payment with your bank, or use another card."), who="buyer")
+    return Refusal(_("The bank is still deciding about the payment."), who="the bank")
 
 
 @guard
@@ -57,9 +59,9 @@ def attempt_waits_for_confirmation(milestone: "Milestone") -> Refusal | None:
     """O4: only an attempt that the buyer has not confirmed can be abandoned; a bank's decision is waited for."""
     charge = milestone.undecided_charge
     if charge is None:
-        return Refusal("No payment is waiting for a confirmation.")
+        return Refusal(_("No payment is waiting for a confirmation."))
     if charge.status != Charge.Status.ACTION_NEEDED:
-        return Refusal("The bank is still deciding about the payment.", who="the bank")
+        return Refusal(_("The bank is still deciding about the payment."), who="the bank")
     return None
 
 
@@ -67,24 +69,24 @@ def attempt_waits_for_confirmation(milestone: "Milestone") -> Refusal | None:
 def a_revision_is_left(milestone: "Milestone") -> Refusal | None:
     """O8."""
     if milestone.revisions_left == 0:
-        return Refusal(
-            "No revision is left. You can accept the delivery, ask the seller for an extra revision, or open a case.",
-            who="seller",
+        said = _(
+            "No revision is left. You can accept the delivery, ask the seller for an extra revision, or open a case."
         )
+        return Refusal(said, who="seller")
     return None
 
 
 @guard
 def revisions_are_counted(milestone: "Milestone") -> Refusal | None:
     if milestone.revisions is None:
-        return Refusal("Revisions are unlimited in this milestone.")
+        return Refusal(_("Revisions are unlimited in this milestone."))
     return None
 
 
 @guard
 def another_milestone_is_planned(milestone: "Milestone") -> Refusal | None:
     if milestone.order.next_milestone is None:
-        return Refusal("This is the last milestone; there is none to continue with.")
+        return Refusal(_("This is the last milestone; there is none to continue with."))
     return None
 
 
@@ -95,6 +97,6 @@ def no_bank_is_deciding(milestone: "Milestone") -> Refusal | None:
     if not milestone.order.paused_at or not milestone.bank_is_deciding:
         return None
     return Refusal(
-        "The buyer's bank has taken the payment back and is deciding; until then nobody else can.",
+        _("The buyer's bank has taken the payment back and is deciding; until then nobody else can."),
         who="the buyer's bank",
     )

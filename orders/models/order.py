@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from marketplace.accounts.models import User
@@ -43,7 +45,7 @@ def last_reminder(end: datetime, now: datetime) -> datetime:
 def is_not_frozen(order: "Order") -> Refusal | None:
     """R4: a dispute stops the clocks and every act but messages, answering, withdrawing and support's ruling."""
     if order.paused_at:
-        return Refusal("A case is open: the order is frozen until it ends.", who="the other side or support")
+        return Refusal(gettext("A case is open: the order is frozen until it ends."), who="the other side or support")
     return None
 
 
@@ -51,7 +53,7 @@ def is_not_frozen(order: "Order") -> Refusal | None:
 def buyer_is_active(order: "Order") -> Refusal | None:
     """O20."""
     if not order.buyer.is_active:
-        return Refusal("The buyer's account is deactivated.", who="support")
+        return Refusal(gettext("The buyer's account is deactivated."), who="support")
     return None
 
 
@@ -59,7 +61,7 @@ def buyer_is_active(order: "Order") -> Refusal | None:
 def seller_is_active(order: "Order") -> Refusal | None:
     """O20: nobody pays somebody who may not work."""
     if not order.seller.is_active:
-        return Refusal("The seller's account is deactivated, so nothing new can start.", who="support")
+        return Refusal(gettext("The seller's account is deactivated, so nothing new can start."), who="support")
     return None
 
 
@@ -68,9 +70,8 @@ def nothing_is_open(order: "Order") -> Refusal | None:
     """O9: while a milestone is open, ending the order would be a cancellation."""
     milestone = order.open_milestone
     if milestone:
-        return Refusal(
-            f"“{milestone.title}” is open. You can stop after you accept it; to cancel it, open a case.", who="buyer"
-        )
+        said = gettext("“{milestone}” is open. You can stop after you accept it; to cancel it, open a case.")
+        return Refusal(said.format(milestone=milestone.title), who="buyer")
     return None
 
 
@@ -79,13 +80,13 @@ def no_attempt_is_undecided(order: "Order") -> Refusal | None:
     """O4, O9: while the bank is deciding nothing else begins, because the money may still arrive."""
     milestone = order.current
     if milestone and not milestone.is_open and milestone.undecided_charge:
-        return Refusal("The bank is still deciding about the payment.", who="the bank")
+        return Refusal(gettext("The bank is still deciding about the payment."), who="the bank")
     return None
 
 
 @guard
 def order_has_ended(order: "Order") -> Refusal | None:
-    return None if order.has_ended else Refusal("You can order again when the order has ended.")
+    return None if order.has_ended else Refusal(gettext("You can order again when the order has ended."))
 
 
 @guard
@@ -93,7 +94,7 @@ def something_was_not_started(order: "Order") -> Refusal | None:
     """O9: only what was not started is ordered again."""
     if any(milestone.status == milestone.Status.NOT_STARTED for milestone in order.plan):
         return None
-    return Refusal("Every milestone of this order was started.")
+    return Refusal(gettext("Every milestone of this order was started."))
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -118,24 +119,24 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 class Order(models.Model):
     class Status(models.TextChoices):
-        OFFERED = "offered", "Offered"
-        AWAITING_PAYMENT = "awaiting_payment", "Awaiting payment"
-        ACTIVE = "active", "Active"
-        COMPLETED = "completed", "Completed"
-        CANCELED = "canceled", "Canceled"
+        OFFERED = "offered", _("Offered")
+        AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
+        ACTIVE = "active", _("Active")
+        COMPLETED = "completed", _("Completed")
+        CANCELED = "canceled", _("Canceled")
 
     class ClosedBecause(models.TextChoices):
-        FINISHED = "finished", "All milestones are done"
-        STOPPED = "stopped", "The buyer stopped the order"
-        LAPSED = "lapsed", "The review window ended without an answer"
-        NOT_CONTINUED = "not_continued", "The next milestone was not started and paid in time"
-        CANCELED_BY_AGREEMENT = "canceled_by_agreement", "Canceled by agreement"
-        CANCELED_LATE = "canceled_late", "Canceled because the delivery was very late"
-        CANCELED_BY_SUPPORT = "canceled_by_support", "Canceled by Customer Support"
-        UNPAID = "unpaid", "The first milestone was not paid in time"
-        DECLINED = "declined", "The buyer declined the offer"
-        WITHDRAWN = "withdrawn", "The seller withdrew the offer"
-        EXPIRED = "expired", "The offer expired"
+        FINISHED = "finished", _("All milestones are done")
+        STOPPED = "stopped", _("The buyer stopped the order")
+        LAPSED = "lapsed", _("The review window ended without an answer")
+        NOT_CONTINUED = "not_continued", _("The next milestone was not started and paid in time")
+        CANCELED_BY_AGREEMENT = "canceled_by_agreement", _("Canceled by agreement")
+        CANCELED_LATE = "canceled_late", _("Canceled because the delivery was very late")
+        CANCELED_BY_SUPPORT = "canceled_by_support", _("Canceled by Customer Support")
+        UNPAID = "unpaid", _("The first milestone was not paid in time")
+        DECLINED = "declined", _("The buyer declined the offer")
+        WITHDRAWN = "withdrawn", _("The seller withdrew the offer")
+        EXPIRED = "expired", _("The offer expired")
 
     ENDED = (Status.COMPLETED, Status.CANCELED)
 
@@ -160,8 +161,8 @@ class Order(models.Model):
     created_at = models.DateTimeField()
     placed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    acted_at = models.DateTimeField(help_text="The last act of either side (O15).")
-    stuck_at = models.DateTimeField(null=True, blank=True, help_text="A sweep failed here; staff must look.")
+    acted_at = models.DateTimeField(help_text=_("The last act of either side (O15)."))
+    stuck_at = models.DateTimeField(null=True, blank=True, help_text=_("A sweep failed here; staff must look."))
 
     objects = OrderQuerySet.as_manager()
 
@@ -241,11 +242,11 @@ class Order(models.Model):
     def refusal_by_state(self, action: str = "") -> Refusal:
         """What to say when the order's state does not allow `action`."""
         return {
-            self.Status.OFFERED: Refusal("The offer was not accepted yet.", who="buyer"),
-            self.Status.AWAITING_PAYMENT: Refusal("The first milestone is not paid yet.", who="buyer"),
-            self.Status.ACTIVE: Refusal("The order is already under way."),
-            self.Status.COMPLETED: Refusal("The order is completed."),
-            self.Status.CANCELED: Refusal("The order is canceled."),
+            self.Status.OFFERED: Refusal(gettext("The offer was not accepted yet."), who="buyer"),
+            self.Status.AWAITING_PAYMENT: Refusal(gettext("The first milestone is not paid yet."), who="buyer"),
+            self.Status.ACTIVE: Refusal(gettext("The order is already under way.")),
+            self.Status.COMPLETED: Refusal(gettext("The order is completed.")),
+            self.Status.CANCELED: Refusal(gettext("The order is canceled.")),
         }[self.Status(self.status)]
 
     # Deadlines

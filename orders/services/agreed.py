@@ -6,13 +6,15 @@ Every function here runs under the caller's lock.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from marketplace.accounts.models import User
-from marketplace.catalog.durations import counted
 from marketplace.catalog.plans import InvalidPlan, PlannedMilestone, check
 from orders.activity import record
 from orders.guards import Refusal, Refused, require
 from orders.models import Event, Milestone, Order
-from payments.money import display
+from orders.plan_changes import stored
 
 
 def extend_delivery(
@@ -24,7 +26,7 @@ def extend_delivery(
     """
     require(milestone.extend)
     if days < 1:
-        raise Refused(Refusal("An extension is at least one day."))
+        raise Refused(Refusal(_("An extension is at least one day.")))
     before = milestone.deliver_by
     milestone.extend(days, at)
     milestone.save()
@@ -38,7 +40,7 @@ def extend_delivery(
         milestone=milestone,
         reason=reason,
         note=note,
-        extension=counted(days, "day"),
+        extension=days,
         # Exactly what was added, so that the date can be proved from the activity (I13).
         added_microseconds=(milestone.deliver_by - before) // timedelta(microseconds=1),
     )
@@ -49,7 +51,7 @@ def add_revisions(order: Order, milestone: Milestone, *, count: int, by: User | 
     require(milestone.grant_revisions)
     milestone.grant_revisions(count)
     milestone.save()
-    record(Event.Kind.REVISIONS_GRANTED, order, by=by, at=at, milestone=milestone, count=counted(count, "revision"))
+    record(Event.Kind.REVISIONS_GRANTED, order, by=by, at=at, milestone=milestone, count=count)
 
 
 def change_upcoming(
@@ -64,7 +66,7 @@ def change_upcoming(
     if refusal:
         raise Refused(refusal)
     before = planned(order)
-    changes = changes_in_words(before, upcoming, order.currency)
+    changed = {"before": stored(before), "after": stored(upcoming)}
     first = len(order.plan) - len(before) + 1
     for position, step in enumerate(upcoming, start=first):
         Milestone.objects.update_or_create(
@@ -80,7 +82,7 @@ def change_upcoming(
         )
     for dropped in order.milestones.filter(position__gte=first + len(upcoming)):
         dropped.delete()
-    record(Event.Kind.PLAN_CHANGED, order, by=by, at=at, reason=reason, changes="; ".join(changes))
+    record(Event.Kind.PLAN_CHANGED, order, by=by, at=at, reason=reason, **changed)
 
 
 def planned(order: Order) -> list[Milestone]:
@@ -93,45 +95,20 @@ def why_not_upcoming(order: Order, upcoming: Sequence[PlannedMilestone]) -> Refu
     before = planned(order)
     kept = [PlannedMilestone.of(milestone) for milestone in order.plan[: len(order.plan) - len(before)]]
     if [PlannedMilestone.of(milestone) for milestone in before] == list(upcoming):
-        return Refusal("Nothing would change.")
+        return Refusal(_("Nothing would change."))
     if not upcoming and order.current is None:
-        return Refusal("At least one milestone has to stay. To end the order, the buyer can stop it.")
+        return Refusal(_("At least one milestone has to stay. To end the order, the buyer can stop it."))
     try:
         if upcoming:
             check(upcoming, currency=order.currency, terms=order.terms, first=len(kept) + 1)
     except InvalidPlan as problem:
         return Refusal(str(problem))
     if len(kept) + len(upcoming) > order.terms.max_milestones:
-        return Refusal(f"An order has at most {order.terms.max_milestones} milestones, those that ended included.")
+        most = order.terms.max_milestones
+        said = ngettext(
+            "An order has at most {number} milestone, those that ended included.",
+            "An order has at most {number} milestones, those that ended included.",
+            most,
+        )
+        return Refusal(said.format(number=most))
     return None
-
-
-def changes_in_words(before: Sequence[Milestone], after: Sequence[PlannedMilestone], currency: str) -> list[str]:
-    """What would be different, a phrase per milestone: “Cards” is dropped; “Poster” is added ($80.00, 3 days)."""
-    found = []
-    for was, now in zip(before, after, strict=False):
-        if PlannedMilestone.of(was) != now:
-            renamed = f"“{was.title}” becomes “{now.title}”" if was.title != now.title else f"“{now.title}”"
-            found.append(f"{renamed}: {_differences(was, now, currency)}")
-    found += [f"“{step.title}” is added ({_promise(step, currency)})" for step in after[len(before) :]]
-    return found + [f"“{step.title}” is dropped" for step in before[len(after) :]]
-
-
-def _differences(was: Milestone, now: PlannedMilestone, currency: str) -> str:
-    pairs = [
-        (display(was.price, currency), display(now.price, currency)),
-        (counted(was.delivery_days, "day"), counted(now.delivery_days, "day")),
-        (_revisions(was.revisions), _revisions(now.revisions)),
-    ]
-    changed = [f"{old} → {new}" for old, new in pairs if old != new]
-    if was.description != now.description:
-        changed.append("other details")
-    return ", ".join(changed) or "the same price, days and revisions"
-
-
-def _promise(step: PlannedMilestone, currency: str) -> str:
-    return f"{display(step.price, currency)}, {counted(step.delivery_days, 'day')}, {_revisions(step.revisions)}"
-
-
-def _revisions(number: int | None) -> str:
-    return "unlimited revisions" if number is None else counted(number, "revision")

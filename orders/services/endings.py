@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 import payments.services as payments
 from marketplace.accounts.models import User
 from orders.activity import move, record
@@ -89,9 +91,11 @@ def why_not_part(milestone: Milestone, price: int) -> Refusal | None:
         return milestone.refusal_by_state()
     if not 0 < price < held.left_price:
         most = display(held.left_price, held.currency)
-        return Refusal(f"A part is more than nothing and less than the {most} that are held of the price.")
+        said = _("A part is more than nothing and less than the {amount} that are held of the price.")
+        return Refusal(said.format(amount=most))
     if price % held.step:
-        return Refusal(f"Amounts in {held.currency} go in steps of {display(held.step, held.currency)}.")
+        said = _("Amounts in {currency} go in steps of {amount}.")
+        return Refusal(said.format(currency=held.currency, amount=display(held.step, held.currency)))
     return no_bank_is_deciding.why_not(milestone)
 
 

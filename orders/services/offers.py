@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplace import clock
 from marketplace.accounts.models import User
@@ -43,14 +44,14 @@ def send_offer(
     sent = Order.objects.filter(number=number).first() if number else None
     if sent:
         if (sent.seller, sent.buyer, sent.title) != (by, buyer, title) or _plan_of(sent) != list(plan):
-            raise Refused(Refusal("An offer was sent from this page already. Check it before you send another one."))
+            raise Refused(Refusal(_("An offer was sent from this page already. Check it before you send another one.")))
         return sent
     if request:
         request = OfferRequest.objects.select_for_update().get(pk=request.pk)
         if (request.seller_id, request.buyer_id) != (by.pk, buyer.pk):
-            raise Refused(Refusal("This request came from somebody else."))
+            raise Refused(Refusal(_("This request came from somebody else.")))
         if request.offer_id:
-            raise Refused(Refusal("This request is already answered."))
+            raise Refused(Refusal(_("This request is already answered.")))
     terms = Terms.objects.in_force()
     hold_to_terms(plan, currency, terms)
     now = clock.now()
@@ -133,7 +134,7 @@ def ask_offer(*, by: User, seller: User, text: str, gig: Gig | None = None, agai
     by = User.objects.select_for_update(no_key=True).get(pk=by.pk)
     _may_deal(seller, by)
     if again:
-        again, _ = lock(again.pk)
+        again = lock(again.pk)[0]
         require(again.order_again)
     asked = OfferRequest.objects.filter(buyer=by, seller=seller, gig=gig, again=again, text=text, offer=None).first()
     if asked:
@@ -143,7 +144,7 @@ def ask_offer(*, by: User, seller: User, text: str, gig: Gig | None = None, agai
     tell(
         [seller],
         kind="offer_asked",
-        title=f"{by.name} asks you for an offer",
+        title=_("{buyer} asks you for an offer").format(buyer=by.name),
         text=text,
         url=f"/offers/new/?request={request.pk}",
         key=f"request:{request.pk}",
@@ -218,6 +219,6 @@ def hold_to_terms(plan: Sequence[PlannedMilestone], currency: str, terms: Terms)
 
 def _may_deal(seller: User, buyer: User) -> None:
     if seller == buyer:
-        raise Refused(Refusal("Nobody buys from themselves."))
+        raise Refused(Refusal(_("Nobody buys from themselves.")))
     if not (seller.is_active and buyer.is_active):
-        raise Refused(Refusal("This account is deactivated."))
+        raise Refused(Refusal(_("This account is deactivated.")))

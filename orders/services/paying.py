@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
 
 import payments.services as payments
 from marketplace import clock
@@ -65,14 +66,14 @@ def order_gig(
     if again and (again.buyer_id, again.gig_id) == (by.pk, gig.pk):
         return again
     if again:
-        raise Refused(Refusal("This page has expired. Please open the gig once more."))
+        raise Refused(Refusal(_("This page has expired. Please open the gig once more.")))
     if gig.status != Gig.Status.PUBLISHED:
-        raise Refused(Refusal("This gig cannot be ordered at the moment.", who="seller"))
+        raise Refused(Refusal(_("This gig cannot be ordered at the moment."), who="seller"))
     if gig.seller == by:
-        raise Refused(Refusal("Nobody buys from themselves."))
+        raise Refused(Refusal(_("Nobody buys from themselves.")))
     terms = Terms.objects.in_force()
     if gig.version != gig_version or terms.pk != terms_id:
-        raise Refused(Refusal("The gig or the terms have changed since you opened the page. Please look again."))
+        raise Refused(Refusal(_("The gig or the terms have changed since you opened the page. Please look again.")))
     plan = [PlannedMilestone.of(step) for step in gig.plan.all()]
     hold_to_terms(plan, gig.currency, terms)  # it may have been published under others
     now = clock.now()

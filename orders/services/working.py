@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from marketplace.accounts.models import User
 from orders.activity import move
 from orders.files import CheckedFile
@@ -85,8 +87,9 @@ def accept_and_continue(
         return start(following, by=by, method=method, keep_card=keep_card, use_credit=use_credit, version=order.version)
     except Refused as refused:
         # Somebody acted in between: what was accepted stays accepted, and the buyer must not read otherwise.
-        stands = f"“{milestone.title}” is accepted. The next milestone was not started: {refused.refusal.reason}"
-        raise Refused(Refusal(stands)) from refused
+        stands = _("“{milestone}” is accepted. The next milestone was not started: {reason}")
+        reason = refused.refusal.reason
+        raise Refused(Refusal(stands.format(milestone=milestone.title, reason=reason))) from refused
 
 
 @verb

@@ -10,7 +10,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
+from django_stubs_ext import StrPromise
 
 from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
@@ -40,7 +42,7 @@ class Button:
     name: str
     press: Callable[..., object]
     form: type[forms.Form]
-    done: str
+    done: StrPromise
     pays: bool = False
     danger: bool = False
 
@@ -79,8 +81,8 @@ def page_of(button: Button) -> Callable[..., HttpResponse]:
         except PaymentsError as error:
             return show(order_of(request, number), form, Refusal(str(error)), status=409)
         if button.pays:
-            return after_payment(request, number, button.done)
-        messages.success(request, button.done)
+            return after_payment(request, number, str(button.done))
+        messages.success(request, str(button.done))
         return redirect(order)
 
     return view
@@ -103,9 +105,11 @@ def after_payment(request: SignedInRequest, number: str, done: str) -> HttpRespo
     elif charge.status == Charge.Status.ACTION_NEEDED:
         return redirect(charge.action_url)
     elif charge.status == Charge.Status.FAILED:
-        messages.error(request, f"The payment failed: {charge.reason} Nothing was charged; you can try again.")
+        said = _("The payment failed: {reason} Nothing was charged; you can try again.")
+        messages.error(request, said.format(reason=charge.reason))
     else:
-        messages.warning(request, "Your bank is still deciding. You need not do anything; we tell you when it is done.")
+        said = _("Your bank is still deciding. You need not do anything; we tell you when it is done.")
+        messages.warning(request, said)
     return redirect(order)
 
 

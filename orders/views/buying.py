@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog.models import Gig, PlanMilestone, Terms
@@ -39,7 +40,7 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
     refusal: Refusal | None = None
     form = CheckoutForm(request.POST or None, payer=request.user, currency=gig.currency)
     if gig.seller == request.user:
-        yours = {"gig": gig, "refusal": Refusal("This gig is yours.")}
+        yours = {"gig": gig, "refusal": Refusal(_("This gig is yours."))}
         return render(request, "orders/checkout.html", yours, status=403)
     if request.method == "POST" and form.is_valid():
         try:
@@ -59,7 +60,8 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
         except PaymentsError as error:
             refusal = Refusal(str(error))
         else:
-            return after_payment(request, order.number, f"You ordered “{order.title}”. The first milestone is funded.")
+            done = _("You ordered “{title}”. The first milestone is funded.")
+            return after_payment(request, order.number, done.format(title=order.title))
     shown = {"gig_version": gig.version, "terms": terms.pk, "checkout": token_for(request)}
     if form.is_bound:
         form.data = form.data.copy()  # type: ignore[attr-defined]

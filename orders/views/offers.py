@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from marketplace import clock
 from marketplace.accounts.models import User
@@ -39,7 +40,8 @@ def ask_offer(request: SignedInRequest, slug: str) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, refused.refusal.reason)
         else:
-            messages.success(request, f"{gig.seller.name} was asked; the offer will appear among your orders.")
+            said = _("{seller} was asked; the offer will appear among your orders.")
+            messages.success(request, said.format(seller=gig.seller.name))
             return redirect("bought")
     return render(request, "orders/ask.html", {"gig": gig, "form": form}, status=422 if form.errors else 200)
 
@@ -76,7 +78,8 @@ def send_offer(request: SignedInRequest) -> HttpResponse:
             number=number_of(request, data["once"]) if data["once"] else None,
         )
 
-    return _builder(request, terms, initial, steps, do, heading="Send an offer", asked=asked)
+    done = _("The offer is sent. {buyer} can accept it now.")
+    return _builder(request, terms, initial, steps, do, heading=_("Send an offer"), done=done, asked=asked)
 
 
 @login_required
@@ -108,8 +111,8 @@ def edit_offer(request: SignedInRequest, number: str) -> HttpResponse:
         offer_as_it_is(order),
         order.plan,
         do,
-        heading="Edit the offer",
-        done="changed",
+        heading=_("Edit the offer"),
+        done=_("The offer is changed. {buyer} can accept it now."),
         fixed=("buyer", "currency"),
     )
 
@@ -142,14 +145,14 @@ def _builder(
     do: Do,
     *,
     heading: str,
-    done: str = "sent",
+    done: str,
     fixed: tuple[str, ...] = (),
     asked: OfferRequest | None = None,
 ) -> HttpResponse:
     form = offer_form(request, terms, initial, seller=request.user, fixed=fixed)
     built = build(request, form, terms, initial, steps, do)
     if built.order:
-        messages.success(request, f"The offer is {done}. {built.order.buyer.name} can accept it now.")
+        messages.success(request, done.format(buyer=built.order.buyer.name))
         return redirect(built.order)
     context = {
         "form": form,
@@ -158,7 +161,7 @@ def _builder(
         "asked": asked,
         "terms": terms,
         "up_url": "/sales/",
-        "up_label": "Sales",
+        "up_label": _("Sales"),
     }
     return render(request, "orders/offer.html", context, status=422 if built.failed else 200)
 
@@ -220,5 +223,5 @@ def _currency(form: OfferForm, terms: Terms, initial: dict[str, Any]) -> str | N
 
 
 def _refused(request: SignedInRequest, order: Order, refused: Refused, status: int) -> HttpResponse:
-    context = {"order": order, "label": "Edit the offer", "refusal": refused.refusal}
+    context = {"order": order, "label": _("Edit the offer"), "refusal": refused.refusal}
     return render(request, "orders/act.html", context, status=status)

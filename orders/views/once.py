@@ -2,6 +2,7 @@
 
 from django.core import signing
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from marketplace.accounts.requests import SignedInRequest
 from orders.guards import Refusal, Refused
@@ -20,7 +21,7 @@ def number_of(request: SignedInRequest, token: str) -> str:
     try:
         user_id, number = SIGNER.unsign(token).split(" ")
     except (signing.BadSignature, ValueError):
-        raise Refused(Refusal("This page has expired. Please send it once more.")) from None
+        raise Refused(Refusal(_("This page has expired. Please send it once more."))) from None
     if user_id != str(request.user.pk):
-        raise Refused(Refusal("This page was opened by somebody else. Please send it once more."))
+        raise Refused(Refusal(_("This page was opened by somebody else. Please send it once more.")))
     return number

@@ -13,6 +13,7 @@ from marketplace.notifications.models import Notice
 from orders import services as orders
 from orders.guards import Refused
 from orders.models import Event, Order, Pause
+from orders.plan_changes import changes_of_event
 from orders.tests.factories import activity, current, deliver, fresh, planned, statuses
 from orders.tests.rows import refused
 from resolution import services
@@ -130,7 +131,7 @@ def test_upcoming_milestones_are_changed_and_added_when_accepted(in_progress: Or
     ]
     assert (order.price, order.plan[0].deliver_by, order.plan[0].held) == (24_000, before.deliver_by, before.held)
     event = Event.objects.latest("pk")
-    assert (event.kind, event.actor, event.data["changes"]) == (
+    assert (event.kind, event.actor, changes_of_event(event.data, "USD")) == (
         "plan_changed",
         in_progress.seller,
         "“Business cards”: $50.00 → $60.00, 5 days → 4 days; “Poster” is added ($80.00, 3 days, unlimited revisions)",

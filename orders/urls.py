@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders.views import buying, conversation, offers, selling
+from orders.views import buying, conversation, deliveries, files, offers, selling
 
 app_name = "orders"
 
@@ -15,7 +15,12 @@ urlpatterns = [
     path("orders/<slug:number>/offer/", offers.edit_offer, name="edit_offer"),
     path("orders/<slug:number>/withdraw/", selling.withdraw, name="withdraw"),
     path("orders/<slug:number>/messages/", conversation.send_message, name="send_message"),
-    path("orders/<slug:number>/files/<int:pk>/", conversation.file, name="file"),
+    path("orders/<slug:number>/files/<int:pk>/", files.file, name="file"),
+    path("orders/<slug:number>/files/<int:pk>/view/", deliveries.view_file, name="view_file"),
+    path("orders/<slug:number>/files/<int:pk>/inline/", files.inline, name="inline"),
+    path("orders/<slug:number>/files/<int:pk>/thumbnail/", files.thumbnail, name="thumbnail"),
+    path("orders/<slug:number>/files/<int:pk>/preview/", files.preview, name="preview"),
+    path("orders/<slug:number>/milestones/<int:pk>/compare/", deliveries.compare, name="compare"),
     path("orders/<slug:number>/milestones/<int:pk>/start/", buying.start, name="start"),
     path("orders/<slug:number>/milestones/<int:pk>/pay/", buying.pay, name="pay"),
     path("orders/<slug:number>/milestones/<int:pk>/abandon/", buying.abandon, name="abandon"),

@@ -7,31 +7,34 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from marketplace.accounts.models import User
 from marketplace.catalog import durations, plans, services
 from marketplace.catalog.models import Category, Gig, PlanMilestone, Terms
-from marketplace.catalog.rules import percent
+from marketplace.catalog.rules import percent, plain_percent
 from payments import money
 
 WINDOWS = {
-    "review": "To accept or ask for a revision, from each delivery",
-    "continuing": "To continue, from the acceptance",
-    "payment": "To pay for a started milestone",
-    "processing": "To wait for a bank that is processing",
-    "offer": "To accept a custom offer",
-    "revision": "To deliver a revision",
-    "very_late": "After the delivery date, until it is very late",
-    "abandoned": "After the delivery date without an act, until support is called",
-    "answer": "To answer a case",
-    "escalation": "To take a declined case to support",
-    "least_rest": "Least rest of a window after a freeze",
-    "support": "For support to rule",
-    "reviews": "To review each other",
-    "clearing": "Until earnings are available",
+    "review": _("To accept or ask for a revision, from each delivery"),
+    "continuing": _("To continue, from the acceptance"),
+    "payment": _("To pay for a started milestone"),
+    "processing": _("To wait for a bank that is processing"),
+    "offer": _("To accept a custom offer"),
+    "revision": _("To deliver a revision"),
+    "very_late": _("After the delivery date, until it is very late"),
+    "abandoned": _("After the delivery date without an act, until support is called"),
+    "answer": _("To answer a case"),
+    "escalation": _("To take a declined case to support"),
+    "least_rest": _("Least rest of a window after a freeze"),
+    "support": _("For support to rule"),
+    "reviews": _("To review each other"),
+    "clearing": _("Until earnings are available"),
 }
 MAY_BE_ZERO = {"very_late", "escalation", "least_rest", "clearing"}
-RATES = {"buyer_fee": "Buyer’s fee", "commission": "Commission"}
+RATES = {"buyer_fee": _("Buyer’s fee"), "commission": _("Commission")}
 NUMBER_FIELDS = [*WINDOWS, *RATES, "max_milestones"]
 
 
@@ -55,7 +58,7 @@ class RateField(forms.DecimalField):
     """A rate in percent, kept in basis points."""
 
     def prepare_value(self, value: Any) -> Any:
-        return percent(value).removesuffix(" %") if isinstance(value, int) else value
+        return plain_percent(value) if isinstance(value, int) else value
 
     def clean(self, value: Any) -> int:
         return int(super().clean(value) * 100)
@@ -76,7 +79,7 @@ class PriceLimitsField(forms.CharField):
         except ValueError as problem:
             raise ValidationError(str(problem), code="limits") from problem
         if len(limits) < len(lines):
-            raise ValidationError("A currency is written twice.", code="limits")
+            raise ValidationError(gettext("A currency is written twice."), code="limits")
         return limits
 
 
@@ -94,22 +97,25 @@ def limits_in_words(limits: dict[str, list[int]]) -> str:
 
 
 class TermsForm(forms.ModelForm):  # type: ignore[type-arg]
-    buyer_fee = RateField(min_value=0, max_digits=4, decimal_places=2, label="Buyer’s fee, in percent")
-    commission = RateField(min_value=0, max_digits=4, decimal_places=2, label="Commission, in percent")
-    price_limits = PriceLimitsField(help_text="One line per currency: USD 3.00 50000.00")
+    buyer_fee = RateField(min_value=0, max_digits=4, decimal_places=2, label=_("Buyer’s fee, in percent"))
+    commission = RateField(min_value=0, max_digits=4, decimal_places=2, label=_("Commission, in percent"))
+    price_limits = PriceLimitsField(help_text=_("One line per currency: USD 3.00 50000.00"))
 
     class Meta:
         model = Terms
         fields = ["note", *NUMBER_FIELDS, "price_limits"]
         field_classes = dict.fromkeys(WINDOWS, WindowField)
         labels = WINDOWS
-        help_texts = {"continuing": "Empty: one deadline for both, from the delivery.", "note": "What is new and why."}
+        help_texts = {
+            "continuing": _("Empty: one deadline for both, from the delivery."),
+            "note": _("What is new and why."),
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for name in WINDOWS:
             if cleaned.get(name) == timedelta(0) and name not in MAY_BE_ZERO:
-                self.add_error(name, "Longer than zero, please.")
+                self.add_error(name, gettext("Longer than zero, please."))
         return cleaned
 
 
@@ -121,7 +127,7 @@ class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["__str__", "published_at", "published_by", "note", "in_force"]
     list_select_related = ["published_by"]
 
-    @admin.display(boolean=True)
+    @admin.display(boolean=True, description=_("In force"))
     def in_force(self, terms: Terms) -> bool:
         return terms == Terms.objects.in_force()
 
@@ -131,12 +137,13 @@ class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Terms | None = None) -> list[Any]:
         return ["in_words", "published_at", "published_by", "note"] if obj else []
 
-    @admin.display(description="Terms")
+    @admin.display(description=_("Terms"))
     def in_words(self, terms: Terms) -> str:
         windows = [f"{label}: {_window(getattr(terms, name))}" for name, label in WINDOWS.items()]
         rates = [f"{label}: {percent(getattr(terms, name))}" for name, label in RATES.items()]
-        most = f"Milestones in a plan: at most {terms.max_milestones}"
-        return "\n".join([*windows, *rates, most, "Prices of a milestone:", limits_in_words(terms.price_limits)])
+        most = gettext("Milestones in a plan: at most {most}").format(most=terms.max_milestones)
+        prices = gettext("Prices of a milestone:")
+        return "\n".join([*windows, *rates, most, prices, limits_in_words(terms.price_limits)])
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         terms = Terms.objects.in_force()
@@ -156,7 +163,7 @@ class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _window(length: timedelta | None) -> str:
-    return "the same window" if length is None else durations.in_words(length)
+    return gettext("the same window") if length is None else durations.in_words(length)
 
 
 @admin.register(Category)
@@ -171,7 +178,7 @@ class PlanInline(admin.TabularInline):  # type: ignore[type-arg]
     can_delete = False
     extra = 0
 
-    @admin.display(description="Price")
+    @admin.display(description=_("Price"))
     def amount(self, milestone: PlanMilestone) -> str:
         return money.display(milestone.price, milestone.gig.currency)
 
@@ -207,7 +214,7 @@ class GigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "published_at",
     )
 
-    @admin.display(description="Price", ordering="price")
+    @admin.display(description=_("Price"), ordering="price")
     def amount(self, gig: Gig) -> str:
         return money.display(gig.price, gig.currency)
 
@@ -217,21 +224,24 @@ class GigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Gig | None = None) -> bool:
         return False
 
-    @admin.action(description="Pause", permissions=["change"])
+    @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Gig]) -> None:
-        self._each(request, queryset, services.pause, "Paused")
+        self._each(request, queryset, services.pause, _("Paused."), _("Paused: {gig}"))
 
-    @admin.action(description="Archive for good", permissions=["change"])
+    @admin.action(description=_("Archive for good"), permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Gig]) -> None:
-        self._each(request, queryset, services.archive, "Archived")
+        self._each(request, queryset, services.archive, _("Archived."), _("Archived: {gig}"))
 
-    def _each(self, request: HttpRequest, gigs: QuerySet[Gig], verb: Callable[..., Gig], done: str) -> None:
+    def _each(
+        self, request: HttpRequest, gigs: QuerySet[Gig], verb: Callable[..., Gig], done: StrPromise, told: StrPromise
+    ) -> None:
         assert isinstance(request.user, User)
         for gig in gigs:
             try:
                 verb(gig, by=request.user)
             except services.CatalogError as refusal:
-                self.message_user(request, f"{gig}: {refusal}", messages.ERROR)
+                message = gettext("{gig}: {problem}").format(gig=gig, problem=refusal)
+                self.message_user(request, message, messages.ERROR)
                 continue
-            self.log_change(request, gig, f"{done}.")
-            self.message_user(request, f"{done}: {gig}", messages.SUCCESS)
+            self.log_change(request, gig, str(done))
+            self.message_user(request, str(told).format(gig=gig), messages.SUCCESS)

@@ -6,6 +6,7 @@ So nothing of an uploaded file is ever served: no script, no metadata, no traili
 import secrets
 import warnings
 from datetime import datetime, timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import IO
 
@@ -13,6 +14,8 @@ from django.core import signing
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 FOLDER = "covers"
@@ -58,10 +61,11 @@ def keep(upload: File) -> str:  # type: ignore[type-arg]
 def redraw(upload: File) -> bytes:  # type: ignore[type-arg]
     """The picture as WebP, at most 1600 × 1200, upright, without metadata. Raises InvalidCover."""
     if upload.size > MAX_BYTES:
-        raise InvalidCover(f"This file has {upload.size / 1024**2:.1f} MB. A cover has at most 8 MB.")
+        size = number_format(Decimal(upload.size) / 1024**2, 1)
+        raise InvalidCover(_("This file has {size} MB. A cover has at most 8 MB.").format(size=size))
     extension = (upload.name or "").rsplit(".", 1)[-1].lower()
     if extension not in EXTENSIONS:
-        raise InvalidCover("Choose a JPEG, PNG or WebP picture.")
+        raise InvalidCover(_("Choose a JPEG, PNG or WebP picture."))
     with warnings.catch_warnings():
         # Pillow only warns of some decompression bombs; here they are refused like the others.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -70,12 +74,13 @@ def redraw(upload: File) -> bytes:  # type: ignore[type-arg]
         except InvalidCover:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
-            raise InvalidCover(_TOO_LARGE) from problem
+            raise InvalidCover(_too_large()) from problem
         except Exception as problem:  # a broken picture makes Pillow raise errors of many kinds
-            raise InvalidCover("This file is not a JPEG, PNG or WebP picture, or it is damaged.") from problem
+            raise InvalidCover(_("This file is not a JPEG, PNG or WebP picture, or it is damaged.")) from problem
 
 
-_TOO_LARGE = "This picture is too large: at most 40 megapixels and 12,000 pixels a side."
+def _too_large() -> str:
+    return _("This picture is too large: at most 40 megapixels and 12,000 pixels a side.")
 
 
 def _drawn_anew(upload: IO[bytes]) -> bytes:
@@ -83,7 +88,7 @@ def _drawn_anew(upload: IO[bytes]) -> bytes:
     with Image.open(upload, formats=FORMATS) as picture:
         # The header says the size: nothing is decoded before it is judged.
         if picture.width * picture.height > MAX_PIXELS or max(picture.size) > MAX_SIDE:
-            raise InvalidCover(_TOO_LARGE)
+            raise InvalidCover(_too_large())
         picture.verify()
     upload.seek(0)
     with Image.open(upload, formats=FORMATS) as picture:

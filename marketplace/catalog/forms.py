@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.catalog import covers
 from marketplace.catalog.models import Category, Gig, Terms
@@ -16,22 +18,23 @@ from payments import money
 class GigForm(forms.Form):
     """A gig without its plan. A chosen cover is kept while the form is shown again: browsers cannot fill it in."""
 
-    title = forms.CharField(max_length=120, help_text="What the buyer gets, in one line.")
-    category = forms.ModelChoiceField(Category.objects.all(), empty_label="Choose a category")
+    title = forms.CharField(max_length=120, label=_("Title"), help_text=_("What the buyer gets, in one line."))
+    category = forms.ModelChoiceField(Category.objects.all(), label=_("Category"), empty_label=_("Choose a category"))
     description = forms.CharField(
         max_length=10_000,
+        label=_("Description"),
         widget=forms.Textarea(attrs={"rows": 10}),
-        help_text="What is included, what you need from the buyer, what you don’t do.",
+        help_text=_("What is included, what you need from the buyer, what you don’t do."),
     )
     cover = forms.FileField(
         required=False,
-        label="Cover picture",
-        help_text="JPEG, PNG or WebP, at most 8 MB and 40 megapixels. Landscape looks best.",
+        label=_("Cover picture"),
+        help_text=_("JPEG, PNG or WebP, at most 8 MB and 40 megapixels. Landscape looks best."),
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
         max_length=200,
     )
-    remove_cover = forms.BooleanField(required=False, label="Take the cover away")
-    currency = forms.ChoiceField(help_text="All prices of this gig. Your earnings come in it.")
+    remove_cover = forms.BooleanField(required=False, label=_("Take the cover away"))
+    currency = forms.ChoiceField(label=_("Currency"), help_text=_("All prices of this gig. Your earnings come in it."))
     kept_cover = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -117,51 +120,52 @@ class BrowseForm(forms.Form):
     quiet = True
 
     ORDERS = {
-        "": ["-published_at", "-pk"],
-        "price": ["price", "-pk"],
-        "-price": ["-price", "-pk"],
-        "fast": ["delivery_days", "-pk"],
+        "": _("Best match"),
+        "new": _("Newest"),
+        "rating": _("Best rated"),
+        "price": _("Lowest price"),
+        "-price": _("Highest price"),
+        "fast": _("Fastest delivery"),
     }
+    RATINGS = [("", _("Any")), ("4", _("4 stars and up")), ("4.5", _("4.5 stars and up"))]
 
     q = forms.CharField(
         required=False,
         max_length=200,
-        label="Search",
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "logo, “explainer video”, -animation"}),
+        label=_("Search"),
+        widget=forms.TextInput(
+            attrs={"type": "search", "autocomplete": "off", "placeholder": _("Logo, “explainer video”, website …")}
+        ),
     )
     category = forms.ModelChoiceField(
-        Category.objects.all(), required=False, to_field_name="slug", empty_label="All categories"
+        Category.objects.all(),
+        required=False,
+        to_field_name="slug",
+        label=_("Category"),
+        empty_label=_("All categories"),
     )
-    currency = forms.ChoiceField(required=False, label="Currency")
+    currency = forms.ChoiceField(required=False, label=_("Currency"))
     least = forms.CharField(
-        required=False, max_length=30, label="Price from", widget=forms.TextInput(attrs={"inputmode": "decimal"})
+        required=False, max_length=30, label=_("Price from"), widget=forms.TextInput(attrs={"inputmode": "decimal"})
     )
     greatest = forms.CharField(
-        required=False, max_length=30, label="Price to", widget=forms.TextInput(attrs={"inputmode": "decimal"})
+        required=False, max_length=30, label=_("Price to"), widget=forms.TextInput(attrs={"inputmode": "decimal"})
     )
     days = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=20 * MAX_DAYS,
-        label="Days at most",
+        label=_("Days at most"),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-        error_messages={"invalid": "Enter a whole number of days.", "min_value": "At least 1 day."},
+        error_messages={"invalid": _("Enter a whole number of days."), "min_value": _("At least 1 day.")},
     )
-    order = forms.ChoiceField(
-        required=False,
-        label="Sort by",
-        choices=[
-            ("", "Best match, newest first"),
-            ("price", "Lowest price"),
-            ("-price", "Highest price"),
-            ("fast", "Fastest delivery"),
-        ],
-    )
+    rating = forms.ChoiceField(required=False, label=_("Rating"), choices=RATINGS)
+    order = forms.ChoiceField(required=False, label=_("Sort by"), choices=list(ORDERS.items()))
 
     def __init__(self, data: Mapping[str, Any], *, terms: Terms) -> None:
         super().__init__(data)
         codes = [(code, code) for code in terms.currencies]
-        self.fields["currency"].choices = [("", "Any"), *codes]  # type: ignore[attr-defined]
+        self.fields["currency"].choices = [("", _("Any")), *codes]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -169,7 +173,7 @@ class BrowseForm(forms.Form):
             cleaned[name] = self._price(name)
         least, greatest = cleaned["least"], cleaned["greatest"]
         if least is not None and greatest is not None and greatest < least:
-            self.add_error("greatest", "This is below the price it starts from.")
+            self.add_error("greatest", gettext("This is below the price it starts from."))
         return cleaned
 
     def _price(self, name: str) -> int | None:
@@ -178,7 +182,7 @@ class BrowseForm(forms.Form):
             return None
         if not currency:
             if "currency" not in self.errors:
-                self.add_error("currency", "Choose the currency of the prices.")
+                self.add_error("currency", gettext("Choose the currency of the prices."))
             return None
         try:
             return money.parse(typed, currency)

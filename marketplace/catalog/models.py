@@ -9,6 +9,8 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from marketplace.accounts.models import User
@@ -16,13 +18,14 @@ from marketplace.catalog import covers, rules
 
 
 class Category(models.Model):
-    name = models.CharField(max_length=80, unique=True)
-    slug = models.SlugField(max_length=80, unique=True)
-    position = models.PositiveSmallIntegerField(default=0)
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    slug = models.SlugField(_("address"), max_length=80, unique=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
         ordering = ["position", "name"]
-        verbose_name_plural = "categories"
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
 
     def __str__(self) -> str:
         return self.name
@@ -49,26 +52,26 @@ class Gig(models.Model):
     """What a seller offers. Archived once it was ordered, never deleted (G1)."""
 
     class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        PUBLISHED = "published", "Published"
-        PAUSED = "paused", "Paused"
-        ARCHIVED = "archived", "Archived"
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        PAUSED = "paused", _("Paused")
+        ARCHIVED = "archived", _("Archived")
 
-    seller = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="gigs")
-    title = models.CharField(max_length=120)
-    slug = models.SlugField(max_length=100, unique=True, editable=False)
-    category = models.ForeignKey(Category, models.PROTECT, related_name="gigs")
-    description = models.TextField(max_length=10_000)
-    cover = models.FileField(upload_to=covers.new_name, storage=covers.storage, blank=True)
-    currency = models.CharField(max_length=3)
-    status = FSMField(choices=Status.choices, default=Status.DRAFT, editable=False)
-    version = models.PositiveIntegerField(default=1, editable=False)
-    key = models.UUIDField(null=True, unique=True, editable=False, help_text="The form it was made with, sent once.")
-    price = models.BigIntegerField(editable=False, help_text="The sum of the plan, in minor units.")
-    delivery_days = models.PositiveIntegerField(editable=False, help_text="The sum of the plan.")
-    created_at = models.DateTimeField(editable=False)
-    published_at = models.DateTimeField(null=True, blank=True, editable=False)
-    rating_sum = models.PositiveIntegerField(default=0, editable=False, help_text="Of the published reviews (O18).")
+    seller = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="gigs", verbose_name=_("seller"))
+    title = models.CharField(_("title"), max_length=120)
+    slug = models.SlugField(_("address"), max_length=100, unique=True, editable=False)
+    category = models.ForeignKey(Category, models.PROTECT, related_name="gigs", verbose_name=_("category"))
+    description = models.TextField(_("description"), max_length=10_000)
+    cover = models.FileField(_("cover"), upload_to=covers.new_name, storage=covers.storage, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    status = FSMField(_("status"), choices=Status.choices, default=Status.DRAFT, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    key = models.UUIDField(null=True, unique=True, editable=False, help_text=_("The form it was made with, sent once."))
+    price = models.BigIntegerField(_("price"), editable=False, help_text=_("The sum of the plan, in minor units."))
+    delivery_days = models.PositiveIntegerField(_("delivery days"), editable=False, help_text=_("The sum of the plan."))
+    created_at = models.DateTimeField(_("made"), editable=False)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
+    rating_sum = models.PositiveIntegerField(default=0, editable=False, help_text=_("Of the published reviews (O18)."))
     rating_count = models.PositiveIntegerField(default=0, editable=False)
     search = models.GeneratedField(
         expression=SearchVector("title", weight="A", config="english")
@@ -81,12 +84,16 @@ class Gig(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        verbose_name = _("gig")
+        verbose_name_plural = _("gigs")
         constraints = [
             models.CheckConstraint(condition=Q(price__gt=0), name="gig_price_is_positive"),
             models.CheckConstraint(condition=Q(delivery_days__gt=0), name="gig_delivery_days_are_positive"),
         ]
         indexes = [
             GinIndex(fields=["search"], name="gig_search"),
+            # Suggestions: the words of a title as they begin to be typed, without the stems of a language.
+            GinIndex(SearchVector("title", config="simple"), name="gig_title_words"),
             # Browsing: what is for sale, newest first.
             models.Index(fields=["-published_at"], condition=Q(status="published"), name="gig_for_sale"),
             # A seller's page and "my gigs".
@@ -125,15 +132,19 @@ class PlanMilestone(models.Model):
     """One step of a gig's plan. An order holds its own copy (G2)."""
 
     gig = models.ForeignKey(Gig, models.CASCADE, related_name="plan")
-    position = models.PositiveSmallIntegerField(help_text="From 1.")
-    title = models.CharField(max_length=120)
-    description = models.TextField(blank=True, max_length=2000)
-    price = models.BigIntegerField(help_text="In minor units of the gig's currency.")
-    delivery_days = models.PositiveSmallIntegerField()
-    revisions = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: unlimited.")
+    position = models.PositiveSmallIntegerField(_("position"), help_text=_("From 1."))
+    title = models.CharField(_("title"), max_length=120)
+    description = models.TextField(_("description"), blank=True, max_length=2000)
+    price = models.BigIntegerField(_("price"), help_text=_("In minor units of the gig's currency."))
+    delivery_days = models.PositiveSmallIntegerField(_("delivery days"))
+    revisions = models.PositiveSmallIntegerField(
+        _("revisions"), null=True, blank=True, help_text=_("Empty: unlimited.")
+    )
 
     class Meta:
         ordering = ["position"]
+        verbose_name = _("planned milestone")
+        verbose_name_plural = _("planned milestones")
         constraints = [
             models.UniqueConstraint(fields=["gig", "position"], name="one_milestone_per_position_of_a_plan"),
             models.CheckConstraint(condition=Q(position__gte=1), name="plan_position_starts_at_1"),
@@ -159,7 +170,9 @@ class Terms(models.Model):
 
     review = models.DurationField(default=timedelta(days=8))
     continuing = models.DurationField(
-        null=True, blank=True, help_text="Counted from the acceptance. Empty: one deadline for both, from the delivery."
+        null=True,
+        blank=True,
+        help_text=_("Counted from the acceptance. Empty: one deadline for both, from the delivery."),
     )
     payment = models.DurationField(default=timedelta(hours=24))
     processing = models.DurationField(default=timedelta(days=14))
@@ -175,19 +188,26 @@ class Terms(models.Model):
     clearing = models.DurationField(default=timedelta(0))
     buyer_fee = models.PositiveIntegerField(default=550)
     commission = models.PositiveIntegerField(default=2000)
-    price_limits = models.JSONField(help_text='Least and greatest price of a milestone: {"USD": [300, 5000000]}.')
+    price_limits = models.JSONField(help_text=_('Least and greatest price of a milestone: {"USD": [300, 5000000]}.'))
     max_milestones = models.PositiveSmallIntegerField(default=20)
-    note = models.CharField(max_length=200, blank=True)
-    published_at = models.DateTimeField(editable=False)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    published_at = models.DateTimeField(_("published"), editable=False)
     published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("published by"),
     )
 
     objects = TermsQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
-        verbose_name_plural = "terms"
+        verbose_name = _("terms")
+        verbose_name_plural = _("terms")
         constraints = [
             models.CheckConstraint(condition=Q(buyer_fee__lt=10_000), name="buyer_fee_below_100_percent"),
             models.CheckConstraint(condition=Q(commission__lt=10_000), name="commission_below_100_percent"),
@@ -214,7 +234,7 @@ class Terms(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Terms {self.pk}"
+        return gettext("Terms {number}").format(number=self.pk)
 
     @property
     def currencies(self) -> list[str]:

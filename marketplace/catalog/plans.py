@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from marketplace.catalog.models import Terms
 from payments import money, pricing
@@ -71,32 +73,34 @@ def check(plan: Sequence[PlannedMilestone], *, currency: str, terms: Terms, firs
     The same rules as the form's, for every other caller.
     """
     if currency not in terms.price_limits:
-        raise InvalidPlan(f"{currency} is not used here.")
+        raise InvalidPlan(_("{currency} is not used here.").format(currency=currency))
     if not 1 <= len(plan) <= terms.max_milestones:
         raise InvalidPlan(_count_rule(terms))
     for position, milestone in enumerate(plan, start=first):
         problem = _problem(milestone, currency, terms)
         if problem:
-            raise InvalidPlan(f"Milestone {position}: {problem}")
+            raise InvalidPlan(_("Milestone {number}: {problem}").format(number=position, problem=problem))
 
 
 def check_limits(currency: str, limits: Sequence[int]) -> None:
     """Raise ValueError unless these are the least and the greatest price of a milestone, in minor units."""
     money.exponent(currency)
     if len(limits) != 2 or not all(type(limit) is int for limit in limits):
-        raise ValueError(f"{currency}: write the least and the greatest price.")
+        raise ValueError(_("{currency}: write the least and the greatest price.").format(currency=currency))
     least, greatest = limits
     if not 0 < least <= greatest <= money.GREATEST:
-        raise ValueError(f"{currency}: the least price is above zero and not above the greatest.")
+        raise ValueError(
+            _("{currency}: the least price is above zero and not above the greatest.").format(currency=currency)
+        )
 
 
 def price_problem(price: int, *, currency: str, terms: Terms) -> str:
     """Why this price of a milestone is not allowed, or an empty string."""
     least, greatest = terms.limits(currency)
     if price < least:
-        return f"The least price of a milestone is {money.display(least, currency)}."
+        return _("The least price of a milestone is {price}.").format(price=money.display(least, currency))
     if price > greatest:
-        return f"The greatest price of a milestone is {money.display(greatest, currency)}."
+        return _("The greatest price of a milestone is {price}.").format(price=money.display(greatest, currency))
     return pricing.why_not_charge(price, currency)
 
 
@@ -108,34 +112,35 @@ def asked_change(data: Mapping[str, Any]) -> str:
 class PlanForm(forms.Form):
     title = forms.CharField(
         max_length=120,
-        label="What is delivered",
-        widget=forms.TextInput(attrs={"placeholder": "Storyboard"}),
+        label=gettext_lazy("What is delivered"),
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Storyboard")}),
     )
     description = forms.CharField(
-        max_length=2000, required=False, label="Details", widget=forms.Textarea(attrs={"rows": 2})
+        max_length=2000, required=False, label=gettext_lazy("Details"), widget=forms.Textarea(attrs={"rows": 2})
     )
     price = forms.CharField(
         max_length=30,
-        label="Price",
+        label=gettext_lazy("Price"),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        error_messages={"required": "Enter a price."},
+        error_messages={"required": gettext_lazy("Enter a price.")},
     )
     delivery_days = forms.IntegerField(
-        label="Delivery days",
+        label=gettext_lazy("Delivery days"),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         min_value=1,
         max_value=MAX_DAYS,
         error_messages={
-            "required": "Enter a number of days.",
-            "invalid": "Enter a whole number of days.",
-            "min_value": "At least 1 day.",
-            "max_value": f"At most {MAX_DAYS} days.",
+            "required": gettext_lazy("Enter a number of days."),
+            "invalid": gettext_lazy("Enter a whole number of days."),
+            "min_value": gettext_lazy("At least 1 day."),
+            "max_value": gettext_lazy("At most %(limit_value)s days."),
         },
     )
     revisions = forms.ChoiceField(
-        label="Revisions",
+        label=gettext_lazy("Revisions"),
         initial="1",
-        choices=[(str(number), str(number)) for number in range(MAX_REVISIONS + 1)] + [(UNLIMITED, "Unlimited")],
+        choices=[(str(number), str(number)) for number in range(MAX_REVISIONS + 1)]
+        + [(UNLIMITED, gettext_lazy("Unlimited"))],
     )
 
     quiet = False
@@ -194,7 +199,7 @@ class PlanFormSet(forms.BaseFormSet[PlanForm] if TYPE_CHECKING else forms.BaseFo
             prefix=prefix,
             initial=self.rows if data is None else None,
             form_kwargs={"currency": currency, "terms": terms},
-            error_messages={"missing_management_form": "The plan did not arrive whole. Please send it again."},
+            error_messages={"missing_management_form": _("The plan did not arrive whole. Please send it again.")},
         )
 
     @classmethod
@@ -253,16 +258,20 @@ def rows_of(plan: Iterable[Planned], currency: str) -> list[Row]:
 
 def _problem(milestone: PlannedMilestone, currency: str, terms: Terms) -> str:
     if not milestone.title.strip():
-        return "It needs a title."
+        return _("It needs a title.")
     if not 1 <= milestone.delivery_days <= MAX_DAYS:
-        return f"The delivery takes between 1 and {MAX_DAYS} days."
+        return _("The delivery takes between 1 and {most} days.").format(most=MAX_DAYS)
     if milestone.revisions is not None and not 0 <= milestone.revisions <= MAX_REVISIONS:
-        return f"At most {MAX_REVISIONS} revisions, or unlimited."
+        return _("At most {most} revisions, or unlimited.").format(most=MAX_REVISIONS)
     return price_problem(milestone.price, currency=currency, terms=terms)
 
 
 def _count_rule(terms: Terms) -> str:
-    return f"A plan has between 1 and {terms.max_milestones} milestones."
+    return ngettext(
+        "A plan has between 1 and {most} milestone.",
+        "A plan has between 1 and {most} milestones.",
+        terms.max_milestones,
+    ).format(most=terms.max_milestones)
 
 
 def _typed_rows(data: Mapping[str, Any], prefix: str) -> list[Row]:
@@ -276,7 +285,7 @@ def _typed_rows(data: Mapping[str, Any], prefix: str) -> list[Row]:
 
 def _changed(rows: list[Row], change: str) -> list[Row]:
     """Unknown changes and rows that do not exist change nothing."""
-    verb, _, number = change.partition("-")
+    verb, __, number = change.partition("-")
     if verb == "add":
         return [*rows, {}][:MAX_ROWS]
     index = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else len(rows)

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace.accounts.requests import SignedInRequest
@@ -56,7 +57,7 @@ def new_gig(request: SignedInRequest) -> HttpResponse:
 def edit_gig(request: SignedInRequest, slug: str) -> HttpResponse:
     gig = _own_gig(request, slug)
     if gig.status == Gig.Status.ARCHIVED:
-        messages.error(request, "An archived gig can’t be edited.")
+        messages.error(request, _("An archived gig can’t be edited."))
         return redirect("catalog:my_gigs")
     terms = Terms.objects.in_force()
     if request.method != "POST":
@@ -76,19 +77,19 @@ def edit_gig(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def publish(request: SignedInRequest, slug: str) -> HttpResponse:
-    return _act(request, slug, services.publish, "“{}” is published.")
+    return _act(request, slug, services.publish, _("“{title}” is published."))
 
 
 @require_POST
 @login_required
 def pause(request: SignedInRequest, slug: str) -> HttpResponse:
-    return _act(request, slug, services.pause, "“{}” is paused. Orders that run go on.")
+    return _act(request, slug, services.pause, _("“{title}” is paused. Orders that run go on."))
 
 
 @require_POST
 @login_required
 def archive(request: SignedInRequest, slug: str) -> HttpResponse:
-    return _act(request, slug, services.archive, "“{}” is archived.")
+    return _act(request, slug, services.archive, _("“{title}” is archived."))
 
 
 def _own_gig(request: SignedInRequest, slug: str) -> Gig:
@@ -102,7 +103,7 @@ def _act(request: SignedInRequest, slug: str, verb: Callable[..., Gig], done: st
     except services.CatalogError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, done.format(gig.title))
+        messages.success(request, done.format(title=gig.title))
     return redirect("catalog:my_gigs")
 
 
@@ -140,12 +141,11 @@ def _values(form: GigForm, plan: PlanFormSet) -> dict[str, Any]:
 def _then(request: SignedInRequest, gig: Gig) -> Gig:
     """Say what was done; "Save and publish" publishes as well."""
     if request.POST.get("then") != "publish" or gig.status == Gig.Status.PUBLISHED:
-        messages.success(
-            request, "Saved. Only you can see it until you publish it." if not gig.is_for_sale else "Saved."
-        )
+        saved = _("Saved.") if gig.is_for_sale else _("Saved. Only you can see it until you publish it.")
+        messages.success(request, saved)
         return gig
     gig = services.publish(gig, by=request.user)
-    messages.success(request, "Published. Buyers can order it now.")
+    messages.success(request, _("Published. Buyers can order it now."))
     return gig
 
 
@@ -159,8 +159,10 @@ def _try(request: SignedInRequest, form: GigForm, verb: Callable[[], Gig]) -> Gi
         form.draw_from(form.gig)
         form.add_error(
             None,
-            "This gig was changed since you opened this page, and nothing was saved now. Below is what you typed: "
-            "compare it with the gig as it is, then save again to replace it.",
+            _(
+                "This gig was changed since you opened this page, and nothing was saved now. Below is what you typed: "
+                "compare it with the gig as it is, then save again to replace it."
+            ),
         )
     except services.CatalogError as refusal:
         form.add_error(None, str(refusal))

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django_fsm import can_proceed
 
 from marketplace import clock
@@ -19,6 +21,15 @@ from marketplace.catalog.plans import PlannedMilestone
 logger = logging.getLogger(__name__)
 
 SLUG_LENGTH = 80
+CANNOT_PUBLISH = {
+    Gig.Status.PUBLISHED: gettext_lazy("A gig that is published can’t be published."),
+    Gig.Status.ARCHIVED: gettext_lazy("A gig that is archived can’t be published."),
+}
+CANNOT_PAUSE = {
+    Gig.Status.DRAFT: gettext_lazy("A gig that is draft can’t be paused."),
+    Gig.Status.PAUSED: gettext_lazy("A gig that is paused can’t be paused."),
+    Gig.Status.ARCHIVED: gettext_lazy("A gig that is archived can’t be paused."),
+}
 
 
 class CatalogError(Exception):
@@ -106,11 +117,11 @@ def edit_gig(
     gig = _locked(gig)
     _check_seller(by)
     if gig.seller_id != by.pk:
-        raise NotAllowed("Only its seller may edit a gig.")
+        raise NotAllowed(_("Only its seller may edit a gig."))
     if gig.status == Gig.Status.ARCHIVED:
-        raise NotAllowed("An archived gig can’t be edited.")
+        raise NotAllowed(_("An archived gig can’t be edited."))
     if gig.version != version:
-        raise GigChanged("This gig was changed since you opened it.")
+        raise GigChanged(_("This gig was changed since you opened it."))
     _check_plan(plan, currency)
     gig.title, gig.category, gig.description, gig.currency = title, category, description, currency
     sums = _sums(plan)
@@ -132,9 +143,9 @@ def publish(gig: Gig, *, by: User) -> Gig:
     gig = _locked(gig)
     _check_seller(by)
     if gig.seller_id != by.pk:
-        raise NotAllowed("Only its seller may publish a gig.")
+        raise NotAllowed(_("Only its seller may publish a gig."))
     if not can_proceed(gig.publish):
-        raise NotAllowed(f"A gig that is {gig.get_status_display().lower()} can’t be published.")
+        raise NotAllowed(str(CANNOT_PUBLISH[gig.status]))
     _check_plan([PlannedMilestone.of(milestone) for milestone in gig.plan.all()], gig.currency)
     gig.publish(clock.now())
     return _save(gig)
@@ -149,7 +160,7 @@ def pause(gig: Gig, *, by: User) -> Gig:
     gig = _locked(gig)
     _check_seller_or_staff(gig, by)
     if not can_proceed(gig.pause):
-        raise NotAllowed(f"A gig that is {gig.get_status_display().lower()} can’t be paused.")
+        raise NotAllowed(str(CANNOT_PAUSE[gig.status]))
     gig.pause()
     return _save(gig)
 
@@ -160,7 +171,7 @@ def archive(gig: Gig, *, by: User) -> Gig:
     gig = _locked(gig)
     _check_seller_or_staff(gig, by)
     if not can_proceed(gig.archive):
-        raise NotAllowed("This gig is archived already.")
+        raise NotAllowed(_("This gig is archived already."))
     gig.archive()
     return _save(gig)
 
@@ -174,7 +185,7 @@ def publish_terms(*, by: User | None, price_limits: dict[str, list[int]], **numb
     for currency, limits in price_limits.items():
         plans.check_limits(currency, limits)
     if not price_limits:
-        raise ValueError("At least one currency is needed.")
+        raise ValueError(_("At least one currency is needed."))
     return Terms.objects.create(price_limits=price_limits, published_at=clock.now(), published_by=by, **numbers)
 
 
@@ -197,12 +208,12 @@ def _save(gig: Gig) -> Gig:
 
 def _check_seller(seller: User) -> None:
     if not seller.is_active:
-        raise NotAllowed("This account is deactivated.")
+        raise NotAllowed(_("This account is deactivated."))
 
 
 def _check_seller_or_staff(gig: Gig, by: User) -> None:
     if gig.seller_id != by.pk and not by.has_perm("catalog.change_gig"):
-        raise NotAllowed("Only its seller may do this.")
+        raise NotAllowed(_("Only its seller may do this."))
 
 
 def _check_plan(plan: Sequence[PlannedMilestone], currency: str) -> None:

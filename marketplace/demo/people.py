@@ -68,14 +68,14 @@ def settle_in() -> Cast:
 def _offer(seller: User, slug: str, colors: pictures.Palette, motif: str) -> Gig:
     example = EXAMPLES[slug]
     plan = [
-        PlannedMilestone(title, description, parse(str(price), "USD"), days, int(revisions))
+        PlannedMilestone(str(title), str(description), parse(str(price), "USD"), days, int(revisions))
         for title, description, price, days, revisions in example.steps
     ]
     gig = catalog.create_gig(
         seller,
-        title=example.title,
+        title=str(example.title),
         category=Category.objects.get(slug=example.category),
-        description=example.description,
+        description=str(example.description),
         currency="USD",
         plan=plan,
         cover=covers.keep(pictures.cover(colors, motif)),

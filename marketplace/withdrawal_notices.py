@@ -4,8 +4,11 @@ import logging
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from marketplace import clock
+from marketplace.accounts.reader import reading_as
 from marketplace.notifications.services import tell
 from payments.models import Withdrawal
 from payments.money import display
@@ -21,29 +24,33 @@ class News:
     """A withdrawal's state in words, which take `amount`, `account`, `by` and `reason`."""
 
     name: str
-    title: str
-    text: str
+    title: StrOrPromise
+    text: StrOrPromise
 
 
 _APPROVED = News(
     "approved",
-    "Your withdrawal of {amount} is approved",
-    "{by} approved it. Our payment provider pays it to {account}; we tell you when that is done.",
+    _("Your withdrawal of {amount} is approved"),
+    _("{by} approved it. Our payment provider pays it to {account}; we tell you when that is done."),
 )
 _NEWS = {
     Status.APPROVED: _APPROVED,
     Status.SENDING: _APPROVED,
     Status.SENT: _APPROVED,
-    Status.PAID: News("paid", "Your withdrawal of {amount} is paid", "It was approved by {by} and paid to {account}."),
+    Status.PAID: News(
+        "paid",
+        _("Your withdrawal of {amount} is paid"),
+        _("It was approved by {by} and paid to {account}."),
+    ),
     Status.REJECTED: News(
         "rejected",
-        "Your withdrawal of {amount} is rejected",
-        "{by} rejected it: {reason}\nThe money is available to you again.",
+        _("Your withdrawal of {amount} is rejected"),
+        _("{by} rejected it: {reason}\nThe money is available to you again."),
     ),
     Status.FAILED: News(
         "failed",
-        "Your withdrawal of {amount} could not be paid",
-        "{reason}\nThe money is available to you again. Check your bank account before you withdraw it once more.",
+        _("Your withdrawal of {amount} could not be paid"),
+        _("{reason}\nThe money is available to you again. Check your bank account before you withdraw it once more."),
     ),
 }
 
@@ -79,17 +86,19 @@ def _tell(pk: int) -> bool:
     Withdrawal.objects.filter(pk=pk).update(told=withdrawal.status)
     if news == before:
         return False
-    words = {
-        "amount": display(withdrawal.amount, withdrawal.currency),
-        "account": withdrawal.paid_to,
-        "by": withdrawal.decided_by.name if withdrawal.decided_by else "",
-        "reason": withdrawal.reason,
-    }
+    with reading_as(withdrawal.owner):
+        words = {
+            "amount": display(withdrawal.amount, withdrawal.currency),
+            "account": withdrawal.paid_to,
+            "by": withdrawal.decided_by.name if withdrawal.decided_by else "",
+            "reason": withdrawal.reason,
+        }
+        title, text = news.title.format(**words), news.text.format(**words).strip()
     tell(
         [withdrawal.owner],
         kind=f"withdrawal_{news.name}",
-        title=news.title.format(**words),
-        text=news.text.format(**words).strip(),
+        title=title,
+        text=text,
         url="/earnings/",
         key=f"withdrawal:{pk}:{news.name}",
         at=clock.now(),

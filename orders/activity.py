@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.text import Truncator
 
 from marketplace import clock
+from marketplace.accounts import instants
 from marketplace.accounts.models import User
+from marketplace.accounts.reader import reading_as
 from marketplace.catalog.durations import counted
 from marketplace.notifications.services import tell
 from orders.guards import require
@@ -68,16 +69,18 @@ def _tell(event: Event, order: Order, milestone: Milestone | None) -> None:
     for person in (order.buyer, order.seller):
         if person.pk == event.actor_id:
             continue
-        words = wording(event, order, viewer=person if event.on_behalf_of_id else None)
-        words["decide_by"] = _local(order.decide_by, person)
-        words["deliver_by"] = _local(milestone.deliver_by if milestone else None, person)
-        words |= _untold(event, order, person)
-        said = f"{say.activity.format(**words).rstrip('.')}."
-        lines = (said, why(event), event.note, say.advice.format(**words), f"{order.title}, {order}")
+        with reading_as(person):
+            words = wording(event, order, viewer=person if event.on_behalf_of_id else None)
+            words["decide_by"] = _deadline(order.decide_by)
+            words["deliver_by"] = _deadline(milestone.deliver_by if milestone else None)
+            words |= _untold(event, order, person)
+            said = f"{say.activity.format(**words).rstrip('.')}."
+            lines = (said, why(event), event.note, say.advice.format(**words), f"{order.title}, {order}")
+            title = say.notice.format(**words)
         tell(
             [person],
             kind=event.kind,
-            title=say.notice.format(**words),
+            title=title,
             text="\n".join(filter(None, lines)),
             url=order.get_absolute_url(),
             key=f"event:{event.pk}",
@@ -85,12 +88,8 @@ def _tell(event: Event, order: Order, milestone: Milestone | None) -> None:
         )
 
 
-def _local(instant: datetime | None, person: User) -> str:
-    """A deadline as `person` reads it: Tue 1 Dec 2026, 14:05 (Europe/Madrid)."""
-    if instant is None:
-        return ""
-    with timezone.override(person.time_zone):
-        return f"{timezone.localtime(instant):%a %-d %b %Y, %H:%M} ({person.time_zone})"
+def _deadline(instant: datetime | None) -> str:
+    return "" if instant is None else instants.deadline(instant)
 
 
 def move(

@@ -107,8 +107,10 @@ def _split(amount: int, currency: str) -> tuple[int, str]:
 
 def _without_currency(typed: str, currency: str) -> str:
     """The currency may stand on either side: as its code, as our sign or as the sign of the reader's language."""
-    for sign in (currency, CURRENCIES[currency].strip(), figures.symbol(currency)):
-        typed = typed.removeprefix(sign).removesuffix(sign).strip()
+    for sign in sorted((currency, CURRENCIES[currency].strip(), figures.symbol(currency)), key=len, reverse=True):
+        bare = typed.removeprefix(sign).removesuffix(sign).strip()
+        if bare != typed:
+            return bare
     return typed
 
 

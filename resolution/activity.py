@@ -4,9 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from marketplace.accounts.models import User
+from marketplace.accounts.reader import reading_as
 from marketplace.notifications.services import tell
 from orders.activity import record, sentence, wording
 from orders.guards import require
@@ -61,15 +60,15 @@ def _tell(event: Event, case: Case, at: datetime) -> None:
     for person in (order.buyer, order.seller):
         if person.pk == event.actor_id:
             continue
-        # Each reads the deadline in their own time zone.
-        with timezone.override(person.time_zone):
-            outlook = ahead(case)
-        said = sentence(event, order, person) if event.on_behalf_of_id else ""
+        with reading_as(person):
+            said = sentence(event, order, person) if event.on_behalf_of_id else ""
+            title = NOTICES[event.kind].format(**wording(event, order, viewer=person))
+            text = "\n".join(filter(None, (said, event.reason, event.note, ahead(case))))
         tell(
             [person],
             kind=event.kind,
-            title=NOTICES[event.kind].format(**wording(event, order, viewer=person)),
-            text="\n".join(filter(None, (said, event.reason, event.note, outlook))),
+            title=title,
+            text=text,
             url=case.get_absolute_url(),
             key=f"event:{event.pk}",
             at=at,

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from marketplace.accounts import instants
 from marketplace.catalog.durations import counted, in_words
 from orders.models import Event
 from orders.plan_changes import changes_in_words
@@ -98,7 +99,7 @@ def ahead(case: Case) -> str:
     until, outlook = deadline_of(case), if_nobody_acts(case)
     if until is None or not outlook:
         return ""
-    return _("Until {instant}. {outlook}").format(instant=deadline(until), outlook=outlook)
+    return _("Until {instant}. {outlook}").format(instant=instants.deadline(until), outlook=outlook)
 
 
 def abandoned(case: Case) -> str:

@@ -8,8 +8,10 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from marketplace import clock
+from marketplace.accounts.reader import reading_as
 from marketplace.models import LedgerProof
 from marketplace.notifications.services import tell
 
@@ -44,12 +46,11 @@ def prove_ledger(watch: Callable[[Result], object] = lambda result: None) -> Led
 def _alarm(proof: LedgerProof, broken: list[str]) -> None:
     logger.critical("ALARM: the proof of the ledger failed. %s", " | ".join(broken))
     staff = get_user_model().objects.filter(Q(is_superuser=True) | Q(groups__name="Finance"), is_active=True)
-    tell(
-        staff.distinct(),
-        kind="proof_failed",
-        title="The proof of the ledger failed",
-        text="\n".join(["These promises are broken:", *broken]),
-        url=reverse("admin:marketplace_ledgerproof_change", args=[proof.pk]),
-        key=f"proof:{proof.pk}",
-        at=proof.proved_at,
-    )
+    url = reverse("admin:marketplace_ledgerproof_change", args=[proof.pk])
+    for person in staff.distinct():
+        with reading_as(person):
+            title = _("The proof of the ledger failed")
+            text = "\n".join([_("These promises are broken:"), *broken])
+        tell(
+            [person], kind="proof_failed", title=title, text=text, url=url, key=f"proof:{proof.pk}", at=proof.proved_at
+        )

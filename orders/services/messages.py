@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.accounts.reader import reading_as
 from marketplace.notifications.services import tell
 from orders.files import CheckedFile
 from orders.models import Message, Order
@@ -35,13 +37,11 @@ def send_message(
     # Who answers has read what the page showed.
     mark_read(order, by=by)
     Order.objects.filter(pk=order.pk).update(acted_at=now)
-    tell(
-        [person for person in (order.buyer, order.seller) if person != by],
-        kind="message",
-        title=f"{by.name} wrote to you: {order.title}",
-        text=text,
-        url=f"{order.get_absolute_url()}#messages",
-        key=f"message:{message.pk}",
-        at=now,
-    )
+    for person in (order.buyer, order.seller):
+        if person == by:
+            continue
+        with reading_as(person):
+            title = _("{name} wrote to you: {order}").format(name=by.name, order=order.title)
+        url = f"{order.get_absolute_url()}#messages"
+        tell([person], kind="message", title=title, text=text, url=url, key=f"message:{message.pk}", at=now)
     return message

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.accounts.reader import reading_as
 from marketplace.catalog.models import Gig, Terms
 from marketplace.catalog.plans import InvalidPlan, PlannedMilestone, check
 from marketplace.notifications.services import tell
@@ -141,10 +142,12 @@ def ask_offer(*, by: User, seller: User, text: str, gig: Gig | None = None, agai
         return asked
     now = clock.now()
     request = OfferRequest.objects.create(buyer=by, seller=seller, gig=gig, again=again, text=text, asked_at=now)
+    with reading_as(seller):
+        title = _("{buyer} asks you for an offer").format(buyer=by.name)
     tell(
         [seller],
         kind="offer_asked",
-        title=_("{buyer} asks you for an offer").format(buyer=by.name),
+        title=title,
         text=text,
         url=f"/offers/new/?request={request.pk}",
         key=f"request:{request.pk}",

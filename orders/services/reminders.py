@@ -5,9 +5,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from marketplace import clock
+from marketplace.accounts import instants
+from marketplace.accounts.reader import reading_as
 from marketplace.notifications.services import tell
 from orders.models import Milestone, Order, Reminder
 from orders.models.order import last_reminder, next_reminder
@@ -27,16 +29,19 @@ def if_nobody_acts(order: Order) -> str:
     if order.decide_by is None:
         return ""
     if order.status == Order.Status.OFFERED:
-        return "the offer expires."
+        return _("the offer expires.")
     if order.status == Order.Status.AWAITING_PAYMENT:
-        return "the order is canceled as unpaid; nothing is charged."
+        return _("the order is canceled as unpaid; nothing is charged.")
     milestone = order.current
     if milestone and milestone.status == Milestone.Status.DELIVERED:
-        ending = "the order stops and is completed" if order.next_milestone else "the order is completed"
-        return f"“{milestone.title}” is completed and paid, and {ending}."
+        if order.next_milestone:
+            ending = _("“{milestone}” is completed and paid, and the order stops and is completed.")
+        else:
+            ending = _("“{milestone}” is completed and paid, and the order is completed.")
+        return ending.format(milestone=milestone.title)
     if any(step.status == Milestone.Status.COMPLETED for step in order.plan):
-        return "the order stops; what was completed stays completed and paid."
-    return "the order stops and is canceled, because no milestone was completed."
+        return _("the order stops; what was completed stays completed and paid.")
+    return _("the order stops and is canceled, because no milestone was completed.")
 
 
 @transaction.atomic
@@ -74,7 +79,7 @@ def _remind_buyer(order: Order, now: datetime) -> None:
     assert order.decide_from
     if now < order.decide_by:
         due_at = last_reminder(order.decide_by, now)
-        _remind(order, None, order.decide_by, due_at, f"If you do nothing, {if_nobody_acts(order)}", now)
+        _remind(order, None, order.decide_by, due_at, now)
     order.remind_at = next_reminder(order.decide_from, order.decide_by, now)
     order.save(update_fields=["remind_at"])
 
@@ -85,28 +90,32 @@ def _remind_seller(milestone: Milestone, now: datetime) -> None:
     assert milestone.deliver_from
     if now < milestone.deliver_by:
         due_at = last_reminder(milestone.deliver_by, now)
-        text = "If you do nothing, the milestone is shown as late to both sides."
-        _remind(milestone.order, milestone, milestone.deliver_by, due_at, text, now)
+        _remind(milestone.order, milestone, milestone.deliver_by, due_at, now)
     milestone.remind_at = next_reminder(milestone.deliver_from, milestone.deliver_by, now)
     milestone.save(update_fields=["remind_at"])
 
 
-def _remind(
-    order: Order, milestone: Milestone | None, deadline: datetime, due_at: datetime, text: str, now: datetime
-) -> None:
+def _remind(order: Order, milestone: Milestone | None, deadline: datetime, due_at: datetime, now: datetime) -> None:
     reminder, is_new = Reminder.objects.get_or_create(
         order=order, milestone=milestone, deadline=deadline, due_at=due_at, defaults={"sent_at": now}
     )
     if not is_new:
         return
     person = order.seller if milestone else order.buyer
-    with timezone.override(person.time_zone):
-        until = timezone.localtime(deadline).strftime("%a %-d %b, %H:%M")
-    what = f"Deliver “{milestone.title}”" if milestone else f"“{order.title}” waits for you"
+    with reading_as(person):
+        if milestone:
+            title = _("Deliver “{title}”: until {instant} ({time_zone})")
+            text = _("If you do nothing, the milestone is shown as late to both sides.")
+        else:
+            title = _("“{title}” waits for you: until {instant} ({time_zone})")
+            text = _("If you do nothing, {outcome}").format(outcome=if_nobody_acts(order))
+        title = title.format(
+            title=(milestone or order).title, instant=instants.when(deadline), time_zone=person.time_zone
+        )
     tell(
         [person],
         kind="reminder",
-        title=f"{what}: until {until} ({person.time_zone})",
+        title=title,
         text=text,
         url=order.get_absolute_url(),
         key=f"reminder:{reminder.pk}",

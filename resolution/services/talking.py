@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.accounts.reader import reading_as
 from marketplace.notifications.services import tell
 from orders.files import CheckedFile
 from orders.guards import Refusal, Refused
@@ -46,16 +48,16 @@ def write_in_case(
     order = case.order
     if order.side_of(by):
         Order.objects.filter(pk=order.pk).update(acted_at=now)
-    speaker = by.name if order.side_of(by) else "Customer Support"
-    tell(
-        [person for person in (order.buyer, order.seller) if person != by],
-        kind="case_message",
-        title=f"{speaker} wrote in case {case}",
-        text=text,
-        url=f"{case.get_absolute_url()}#said",
-        key=f"case-message:{message.pk}",
-        at=now,
-    )
+    for person in (order.buyer, order.seller):
+        if person == by:
+            continue
+        with reading_as(person):
+            if order.side_of(by):
+                title = _("{name} wrote in case {case}").format(name=by.name, case=case)
+            else:
+                title = _("Customer Support wrote in case {case}").format(case=case)
+        url, key = f"{case.get_absolute_url()}#said", f"case-message:{message.pk}"
+        tell([person], kind="case_message", title=title, text=text, url=url, key=key, at=now)
     return message
 
 

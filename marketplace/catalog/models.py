@@ -109,7 +109,7 @@ class Gig(models.Model):
     @property
     def cover_url(self) -> str:
         """Where the cover is served, or an empty string."""
-        return self.cover.url if self.cover else ""
+        return covers.address(self.cover.name or "") if self.cover else ""
 
     @property
     def is_for_sale(self) -> bool:

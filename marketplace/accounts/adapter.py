@@ -40,8 +40,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A dead mail server is told to the person, who can ask again; addresses without an account get mail as well,
         so this tells nobody who has one."""
+        recipient = context.get("user")
+        chosen = recipient.language if isinstance(recipient, User) else ""
         try:
-            super().send_mail(template_prefix, email, context)
+            with translation.override(chosen or translation.get_language()):
+                super().send_mail(template_prefix, email, context)
         except (OSError, smtplib.SMTPException) as problem:
             logger.warning("Could not send %s (%s)", template_prefix, problem)
             if current.request:

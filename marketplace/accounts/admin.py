@@ -9,6 +9,8 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from marketplace.accounts import second_factor, services
 from marketplace.accounts.models import User
@@ -29,7 +31,7 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
         """One account per address, in whatever case it is written."""
         email = User.objects.normalize_email(self.cleaned_data["email"])
         if User.objects.filter(email=email).exists():
-            raise forms.ValidationError("Somebody has this address already.", code="unique")
+            raise forms.ValidationError(_("Somebody has this address already."), code="unique")
         return email
 
 
@@ -43,9 +45,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     search_fields = ["name", "email", "handle"]
     ordering = ["-joined_at"]
     fieldsets = [
-        (None, {"fields": ["email", "name", "handle", "about", "time_zone", "password"]}),
-        ("Powers", {"fields": ["is_active", *POWERS]}),
-        ("Dates", {"fields": ["joined_at", "last_login"]}),
+        (None, {"fields": ["email", "name", "handle", "about", "time_zone", "language", "password"]}),
+        (_("Powers"), {"fields": ["is_active", *POWERS]}),
+        (_("Dates"), {"fields": ["joined_at", "last_login"]}),
     ]
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["email", "name", "usable_password", "password1", "password2"]})
@@ -57,7 +59,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         people: QuerySet[User] = super().get_queryset(request).annotate(has_second_factor=Exists(factors))
         return people
 
-    @admin.display(boolean=True)
+    @admin.display(description=_("second factor"), boolean=True)
     def second_factor(self, person: User) -> bool:
         return bool(person.has_second_factor)  # type: ignore[attr-defined]
 
@@ -80,22 +82,39 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         User.objects.join(obj)
         services.confirm_email(obj)
 
-    @admin.action(description="Deactivate", permissions=["change"])
+    @admin.action(description=_("Deactivate"), permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, services.deactivate, "{} deactivated.")
+        self._each(
+            request, queryset, services.deactivate, _("The account was deactivated."), _("{name} was deactivated.")
+        )
 
-    @admin.action(description="Reactivate", permissions=["change"])
+    @admin.action(description=_("Reactivate"), permissions=["change"])
     def reactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, services.reactivate, "{} reactivated.")
+        self._each(
+            request, queryset, services.reactivate, _("The account was reactivated."), _("{name} was reactivated.")
+        )
 
-    @admin.action(description="Remove the second factor", permissions=["remove_second_factor"])
+    @admin.action(description=_("Remove the second factor"), permissions=["remove_second_factor"])
     def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, services.remove_second_factor, "{} left without a second factor.")
+        self._each(
+            request,
+            queryset,
+            services.remove_second_factor,
+            _("The account was left without a second factor."),
+            _("{name} was left without a second factor."),
+        )
 
     def has_remove_second_factor_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
 
-    def _each(self, request: HttpRequest, people: QuerySet[User], verb: Callable[..., bool], done: str) -> None:
+    def _each(
+        self,
+        request: HttpRequest,
+        people: QuerySet[User],
+        verb: Callable[..., bool],
+        noted: StrOrPromise,
+        done: StrOrPromise,
+    ) -> None:
         assert isinstance(request.user, User)
         for person in people:
             try:
@@ -104,5 +123,5 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
                 self.message_user(request, f"{person}: {refusal}", messages.ERROR)
                 continue
             if changed:
-                self.log_change(request, person, done.format("The account was"))
-                self.message_user(request, done.format(f"{person} was"), messages.SUCCESS)
+                self.log_change(request, person, str(noted))
+                self.message_user(request, done.format(name=person), messages.SUCCESS)

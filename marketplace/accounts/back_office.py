@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from marketplace.accounts import second_factor
@@ -39,7 +40,9 @@ class BackOffice(AdminSite):
         if self.has_permission(request):
             return redirect(wanted)
         if not super().has_permission(request):
-            raise PermissionDenied("The administration is for staff. Sign out first if you have an account as staff.")
+            raise PermissionDenied(
+                _("The administration is for staff. Sign out first if you have an account as staff.")
+            )
         if second_factor.is_set_up(user):
             return redirect_to_login(wanted, reverse("mfa_reauthenticate"))
         request.session[WANTED] = wanted  # several pages further on

@@ -9,12 +9,24 @@ from marketplace import clock
 from marketplace.accounts.reader import locale
 
 # Ours, the same wherever English is read. Other languages write dates as the CLDR says.
-ENGLISH = {"MMMd": "d MMM", "yMMMd": "d MMM y", "MMMEd": "EEE d MMM", "yMMMEd": "EEE d MMM y"}
+ENGLISH = {
+    "MMM": "MMM",
+    "yMMM": "MMM y",
+    "MMMd": "d MMM",
+    "yMMMd": "d MMM y",
+    "MMMEd": "EEE d MMM",
+    "yMMMEd": "EEE d MMM y",
+}
 
 
 def day(instant: datetime) -> str:
     """ "1 Dec", with the year when it is not this year."""
     return _date(instant, "MMMd", always_year=False)
+
+
+def month(instant: datetime) -> str:
+    """ "Dec", with the year when it is not this year."""
+    return _date(instant, "MMM", always_year=False)
 
 
 def full_day(instant: datetime) -> str:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 from qrcode.image.svg import SvgPathImage
 
 from marketplace.accounts.models import User
@@ -30,9 +31,9 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Keeps secrets encrypted, with a key made from SECRET_KEY, and draws the QR code for a strict CSP."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "unverified_email": "Confirm your e-mail address first, so that nobody locks out its owner.",
-        "codes_unchecked": "Codes cannot be checked right now. Try again in a minute.",
-        "add_email_blocked": "Remove your second factor before you add an address, and set it up again afterwards.",
+        "unverified_email": _("Confirm your e-mail address first, so that nobody locks out its owner."),
+        "codes_unchecked": _("Codes cannot be checked right now. Try again in a minute."),
+        "add_email_blocked": _("Remove your second factor before you add an address, and set it up again afterwards."),
     }
 
     def encrypt(self, text: str) -> str:

@@ -5,6 +5,7 @@ import logging
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 
@@ -52,10 +53,10 @@ def remove_second_factor(user: User, *, by: User) -> bool:
     for oneself, whose own page asks for a code first, and unless a superuser does it.
     """
     if user.pk == by.pk:
-        raise AccountError("Nobody removes their own second factor here: go to your profile.")
+        raise AccountError(_("Nobody removes their own second factor here: go to your profile."))
     if not by.is_superuser:
-        raise AccountError("Only a superuser removes the second factor of somebody.")
-    removed, _ = Authenticator.objects.filter(user=user).delete()
+        raise AccountError(_("Only a superuser removes the second factor of somebody."))
+    removed, _by_model = Authenticator.objects.filter(user=user).delete()
     if removed:
         logger.info("The second factor of user %s was removed by %s", user.pk, by.pk)
     return bool(removed)
@@ -68,6 +69,6 @@ def confirm_email(user: User) -> None:
 
 def _check(user: User, by: User) -> None:
     if user.pk == by.pk:
-        raise AccountError("Nobody deactivates or reactivates themselves.")
+        raise AccountError(_("Nobody deactivates or reactivates themselves."))
     if (user.is_staff or user.is_superuser) and not by.is_superuser:
-        raise AccountError("Only a superuser may do this to staff.")
+        raise AccountError(_("Only a superuser may do this to staff."))

@@ -28,6 +28,7 @@ HTTPS = SITE_URL.startswith("https://")
 # Applications, from the top storey to the ground.
 INSTALLED_APPS = [
     "marketplace",
+    "marketplace.reviews",
     "resolution",
     "orders",
     "payments",
@@ -206,6 +207,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": timedelta(hours=12),
     },
     "prove the ledger": {"task": "marketplace.tasks.prove_ledger", "schedule": crontab(hour="3", minute="30")},
+    "publish due reviews": {
+        "task": "marketplace.reviews.tasks.publish_due_reviews",
+        "schedule": timedelta(seconds=60),
+    },
     "settle due cases": {"task": "resolution.tasks.settle_due_cases", "schedule": SWEEP_EVERY},
     "open owed disputes": {"task": "resolution.tasks.open_owed_disputes", "schedule": timedelta(seconds=60)},
     "tell decided rests": {"task": "resolution.tasks.tell_decided_rests", "schedule": timedelta(seconds=60)},

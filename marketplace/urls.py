@@ -24,4 +24,5 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("", include("payments.urls")),
     path("", include("resolution.urls")),
+    path("", include("marketplace.reviews.urls")),
 ]

@@ -102,7 +102,7 @@ _KINDS: dict[Topic, tuple[str, ...]] = {
         "withdrawal_rejected",
         "withdrawal_failed",
     ),
-    Topic.REVIEWS: ("review_asked", "review_written", "reviews_published"),
+    Topic.REVIEWS: ("review_asked", "review_written", "reviews_published", "review_hidden"),
     Topic.STAFF: ("finance", "proof_failed"),
 }
 TOPICS: dict[str, Topic] = {kind: topic for topic, kinds in _KINDS.items() for kind in kinds}

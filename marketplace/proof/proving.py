@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from . import cases, ledger, operations, orders
+from . import cases, ledger, operations, orders, reviews
 from .promise import BALANCES, MOVED, Promise
 
 ALWAYS: Sequence[Promise] = (
@@ -18,9 +18,10 @@ ALWAYS: Sequence[Promise] = (
     *operations.PROMISES,
     *orders.PROMISES,
     *cases.PROMISES,
+    *reviews.PROMISES,
     *operations.SANDBOX,
 )
-ALIVE: Sequence[Promise] = (*operations.ALIVE, *cases.ALIVE)
+ALIVE: Sequence[Promise] = (*operations.ALIVE, *cases.ALIVE, *reviews.ALIVE)
 EXAMPLES = 3
 # How long what is due may wait for a worker, besides two sweeps (I13, I15).
 PATIENCE = timedelta(minutes=5)

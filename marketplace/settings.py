@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
+    "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "django.forms",
     "django_fsm",
@@ -202,10 +203,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "tell refused refunds": {"task": "orders.tasks.tell_refused_refunds", "schedule": timedelta(seconds=60)},
     "send reminders": {"task": "orders.tasks.send_reminders", "schedule": timedelta(seconds=60)},
     "send unsent notices": {"task": "marketplace.notifications.tasks.send_unsent", "schedule": SWEEP_EVERY},
+    "send digests": {"task": "marketplace.notifications.tasks.send_digests", "schedule": timedelta(seconds=60)},
     "forget unused covers": {
         "task": "marketplace.catalog.tasks.forget_unused_covers",
         "schedule": timedelta(hours=12),
     },
+    "draw owed previews": {"task": "orders.tasks.draw_owed_previews", "schedule": timedelta(seconds=60)},
+    "forget lost files": {"task": "orders.tasks.forget_lost_files", "schedule": crontab(hour="4", minute="10")},
     "prove the ledger": {"task": "marketplace.tasks.prove_ledger", "schedule": crontab(hour="3", minute="30")},
     "publish due reviews": {
         "task": "marketplace.reviews.tasks.publish_due_reviews",
@@ -230,8 +234,23 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "files"))()
+# Where uploads are kept: `local`, below MEDIA_ROOT, or `s3`, in a private bucket. See docs/files.md.
+FILE_STORAGE = env.str("FILE_STORAGE", default="local")
+if FILE_STORAGE not in ("local", "s3"):
+    raise ImproperlyConfigured(f"FILE_STORAGE is {FILE_STORAGE!r}; choose one of: local, s3.")
+S3_OPTIONS = {
+    "bucket_name": env.str("S3_BUCKET", default=""),
+    "endpoint_url": env.str("S3_ENDPOINT", default="") or None,
+    "region_name": env.str("S3_REGION", default="") or None,
+    "access_key": env.str("S3_ACCESS_KEY", default="") or None,
+    "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+}
+if FILE_STORAGE == "s3" and not S3_OPTIONS["bucket_name"]:
+    raise ImproperlyConfigured("FILE_STORAGE is s3, which needs what is not set: S3_BUCKET.")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "marketplace.object_storage.ObjectStorage", "OPTIONS": S3_OPTIONS}
+    if FILE_STORAGE == "s3"
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

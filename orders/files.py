@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile as Uploaded
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 UploadedFile: TypeAlias = "Uploaded[bytes]"
 
@@ -36,6 +38,8 @@ ALLOWED: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "odt": ("application/vnd.oasis.opendocument.text", ZIP),
     "mp3": ("audio/mpeg", (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),
     "wav": ("audio/wav", (b"RIFF",)),
+    "m4a": ("audio/mp4", ()),
+    "webm": ("video/webm", (b"\x1a\x45\xdf\xa3",)),
     "mp4": ("video/mp4", ()),
     "mov": ("video/quicktime", ()),
     "txt": ("text/plain", ()),
@@ -43,6 +47,13 @@ ALLOWED: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "csv": ("text/csv", ()),
 }
 TEXT = ("txt", "md", "csv")
+# What the names inside of a package say, which no ZIP hides: it is that kind of document, not just any archive.
+INSIDE = {
+    "docx": b"word/",
+    "xlsx": b"xl/worksheets/",
+    "pptx": b"ppt/slide",
+    "odt": b"mimetypeapplication/vnd.oasis.opendocument.text",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,8 @@ class CheckedFile:
 def check_all(files: Sequence[UploadedFile]) -> list[CheckedFile]:
     """Check the files of one form. Raises `ValidationError` with a sentence per file that is refused."""
     if len(files) > settings.UPLOAD_MAX_FILES:
-        raise ValidationError(f"At most {settings.UPLOAD_MAX_FILES} files at once.")
+        most = settings.UPLOAD_MAX_FILES
+        raise ValidationError(ngettext("At most {n} file at once.", "At most {n} files at once.", most).format(n=most))
     checked: list[CheckedFile] = []
     errors: list[str] = []
     for file in files:
@@ -77,30 +89,37 @@ def check(file: UploadedFile) -> CheckedFile:
     name = clean_name(file.name or "")
     size = file.size or 0
     if size == 0:
-        raise ValidationError(f"{name} is empty.")
+        raise ValidationError(_("{name} is empty.").format(name=name))
     if size > settings.UPLOAD_MAX_BYTES:
-        raise ValidationError(f"{name} is larger than {filesizeformat(settings.UPLOAD_MAX_BYTES)}.")
+        most = filesizeformat(settings.UPLOAD_MAX_BYTES)
+        raise ValidationError(_("{name} is larger than {most}.").format(name=name, most=most))
     extension = PurePath(name).suffix.lower().lstrip(".")
     if extension not in ALLOWED:
-        raise ValidationError(f"{name}: this kind of file is not accepted. Put it into a ZIP file.")
+        said = _("{name}: this kind of file is not accepted. Put it into a ZIP file.")
+        raise ValidationError(said.format(name=name))
     content_type, beginnings = ALLOWED[extension]
     digest = hashlib.sha256()
     is_text = True
-    beginning = b""
+    beginning = end = b""
+    inside = INSIDE.get(extension, b"")
+    is_inside = not inside
     for piece in file.chunks():
         beginning = beginning or piece[:16]
         is_text = is_text and b"\x00" not in piece
+        is_inside = is_inside or inside in end + piece
+        end = piece[-len(inside) :]
         digest.update(piece)
     file.seek(0)
-    if not _fits(extension, beginning, beginnings, is_text=is_text):
-        raise ValidationError(f"{name} is not what its name says.")
+    if not (is_inside and _fits(extension, beginning, beginnings, is_text=is_text)):
+        raise ValidationError(_("{name} is not what its name says.").format(name=name))
     return CheckedFile(name, size, digest.hexdigest(), content_type, file)
 
 
 def clean_name(name: str) -> str:
     """The file's name for showing: no folders, no control or direction characters, at most 200 letters."""
-    name = PurePath(name.replace("\\", "/")).name
-    name = "".join(letter for letter in name if unicodedata.category(letter)[0] != "C").strip()
+    name = PurePath(unicodedata.normalize("NFC", name).replace("\\", "/")).name
+    name = "".join(letter for letter in name if unicodedata.category(letter)[0] != "C")
+    name = " ".join(name.split()).lstrip(".")
     stem, suffix = PurePath(name).stem, PurePath(name).suffix[:20]
     return f"{stem[: 200 - len(suffix)]}{suffix}" or "file"
 
@@ -108,7 +127,7 @@ def clean_name(name: str) -> str:
 def _fits(extension: str, beginning: bytes, beginnings: tuple[bytes, ...], *, is_text: bool) -> bool:
     if extension in TEXT:
         return is_text
-    if extension in ("mp4", "mov"):
+    if extension in ("mp4", "m4a", "mov"):
         return beginning[4:8] in (MPEG4, b"moov", b"mdat", b"wide", b"free")
     if extension == "webp":
         return beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP"

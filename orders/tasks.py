@@ -23,3 +23,18 @@ def tell_refused_refunds() -> int:
 @shared_task
 def send_reminders() -> int:
     return services.send_reminders()
+
+
+@shared_task
+def draw_previews(attachment_ids: list[int]) -> None:
+    services.draw_previews(attachment_ids)
+
+
+@shared_task
+def draw_owed_previews() -> int:
+    return services.draw_owed_previews()
+
+
+@shared_task
+def forget_lost_files() -> int:
+    return services.forget_lost_files()

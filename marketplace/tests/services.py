@@ -33,6 +33,7 @@ SETTINGS = {
     "SANDBOX_WEBHOOK_SECRET": "the-sandbox-signs-with-this",
     "SANDBOX_PROCESSING": "20",
     "SWEEP_SECONDS": "15",
+    "FILE_STORAGE": "local",
 }
 
 

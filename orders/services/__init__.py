@@ -15,11 +15,12 @@ from orders.services.endings import (
     refund_part,
     why_not_part,
 )
-from orders.services.files import attach, withhold_file
+from orders.services.files import attach, forget_lost_files, withhold_file
 from orders.services.lapses import settle, settle_due
 from orders.services.messages import send_message
 from orders.services.offers import ask_offer, decline_offer, edit_offer, order_again, send_offer, withdraw_offer
 from orders.services.paying import abandon, collect, order_gig, pay, place, record_charge, settle_charges, start
+from orders.services.previews import draw_owed_previews, draw_previews
 from orders.services.reading import mark_read
 from orders.services.refunds import tell_credited_refunds, tell_refused_refunds
 from orders.services.reminders import if_nobody_acts, send_reminders
@@ -48,8 +49,11 @@ __all__ = [
     "complete_milestone",
     "decline_offer",
     "deliver",
+    "draw_owed_previews",
+    "draw_previews",
     "edit_offer",
     "extend_delivery",
+    "forget_lost_files",
     "freeze",
     "grant_revisions",
     "if_nobody_acts",

@@ -17,7 +17,7 @@ from orders.models import Attachment, Order
 
 RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 # Nothing that was uploaded may run, load or be framed, whatever it turns out to be.
-LOCKED = "sandbox; default-src 'none'; frame-ancestors 'none'"
+LOCKED = "sandbox; default-src 'none'"
 # A browser's PDF viewer does not start in a sandbox; it lets no script of a PDF reach the page.
 FRAMED = "default-src 'none'; object-src 'self'; frame-ancestors 'self'"
 SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}

@@ -76,7 +76,7 @@ def dues_of(user: User, now: datetime) -> list[Due]:
 
 
 def _dues(order: Order, cases: Iterable[Case], user: User, now: datetime) -> Iterator[Due]:
-    """The deadlines of an order. A frozen order's clocks stand still; what is overdue waits for nobody but the clock."""
+    """The deadlines of an order. A frozen order's clocks stand still; what is overdue waits for the clock alone."""
     if order.has_ended or order.is_overdue(now):
         return
     side = order.side_of(user)

@@ -1,25 +1,23 @@
-"""The e-mail of a notice: claimed, sent with no transaction open, recorded (I17).
+"""The e-mails of notices and digests: claimed, sent with no transaction open, recorded (I17).
 
-A claim moves `next_attempt_at` on before the server is asked. So two workers never send the same notice, and a crash
+A claim moves `next_attempt_at` on before the server is asked. So two workers never send the same mail, and a crash
 between sending and recording repeats it later with the same Message-ID.
 """
 
-import hashlib
 import logging
 import smtplib
 import time
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from urllib.parse import urlsplit
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Q
 
 from marketplace import clock
-from marketplace.notifications.models import Notice
+from marketplace.notifications.letters import letter
+from marketplace.notifications.models import Digest, Notice
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +38,10 @@ class Sent(Enum):
 
 def send(notice_id: int, connection: BaseEmailBackend | None = None) -> Sent:
     """Mail one notice, unless somebody else does or did. Raises nothing for a dead server or a refused message."""
-    return _send_next(Q(pk=notice_id), connection or get_connection())
+    return _send_next(Notice, Q(pk=notice_id), connection or get_connection())
 
 
-def send_unsent() -> int:
+def send_unsent(kind: type[Notice] | type[Digest] = Notice) -> int:
     """Mail what is due, at most one batch; returns how many were sent.
 
     Stops at the first sign of a dead server, so the rest stays due and goes out as soon as the server is back.
@@ -52,65 +50,60 @@ def send_unsent() -> int:
     started = time.monotonic()
     with _closing(get_connection()) as connection:
         for _ in range(BATCH):
-            outcome = _send_next(Q(), connection)
+            outcome = _send_next(kind, Q(), connection)
             sent += outcome is Sent.YES
             if outcome in (Sent.NOTHING_TO_SEND, Sent.SERVER_DOWN) or time.monotonic() - started > SWEEP_SECONDS:
                 break
     return sent
 
 
-def message(notice: Notice) -> EmailMessage:
-    """The e-mail of a notice. Its Message-ID is always the same one."""
-    site = settings.SITE_URL.rstrip("/")
-    digest = hashlib.sha256(f"{notice.pk}:{notice.key}".encode()).hexdigest()[:20]
-    return EmailMessage(
-        subject=notice.title,
-        body="\n\n".join(part for part in (notice.text, f"{site}{notice.url}") if part),
-        to=[notice.recipient.email],
-        headers={"Message-ID": f"<notice-{notice.pk}-{digest}@{urlsplit(site).hostname}>"},
-    )
-
-
-def _send_next(which: Q, connection: BaseEmailBackend) -> Sent:
-    notice = _claim(which, clock.now())
-    if notice is None:
+def _send_next(kind: type[Notice] | type[Digest], which: Q, connection: BaseEmailBackend) -> Sent:
+    mail = _claim(kind, which, clock.now())
+    if mail is None:
         return Sent.NOTHING_TO_SEND
-    email = message(notice)
-    email.connection = connection
     try:
+        email = letter(mail)
+        email.connection = connection
         email.send()
     except Exception as problem:
         connection.close()
-        return _put_off(notice, problem)
-    Notice.objects.filter(pk=notice.pk).update(emailed_at=clock.now(), next_attempt_at=None)
+        return _put_off(mail, problem)
+    _record(mail, clock.now())
     return Sent.YES
 
 
 @transaction.atomic
-def _claim(which: Q, now: datetime) -> Notice | None:
-    due = Notice.objects.to_mail(now).filter(which).order_by("next_attempt_at", "pk")
-    notice = due.select_related("recipient").select_for_update(skip_locked=True, of=("self",)).first()
-    if notice is None:
+def _claim(kind: type[Notice] | type[Digest], which: Q, now: datetime) -> Notice | Digest | None:
+    due = kind.objects.to_mail(now).filter(which).order_by("next_attempt_at", "pk")
+    mail = due.select_related("recipient").select_for_update(skip_locked=True, of=("self",)).first()
+    if mail is None:
         return None
-    notice.attempts += 1
-    notice.next_attempt_at = now + _wait(notice.attempts, SERVER_WAIT)
-    notice.save(update_fields=["attempts", "next_attempt_at"])
-    return notice
+    mail.attempts += 1
+    mail.next_attempt_at = now + _wait(mail.attempts, SERVER_WAIT)
+    mail.save(update_fields=["attempts", "next_attempt_at"])
+    return mail
 
 
-def _put_off(notice: Notice, problem: Exception) -> Sent:
+def _record(mail: Notice | Digest, now: datetime) -> None:
+    if isinstance(mail, Digest):
+        mail.notices.update(emailed_at=now)
+    type(mail).objects.filter(pk=mail.pk).update(emailed_at=now, next_attempt_at=None)
+
+
+def _put_off(mail: Notice | Digest, problem: Exception) -> Sent:
     """A server that does not answer is asked again soon; a message it refuses, less and less often and not for ever."""
+    name = f"{type(mail).__name__.lower()} {mail.pk}"
     server_down = isinstance(problem, OSError) and not isinstance(
         problem, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused | smtplib.SMTPNotSupportedError
     )
     if server_down:
-        logger.warning("The mail server does not answer: notice %s waits (%s)", notice.pk, problem)
+        logger.warning("The mail server does not answer: %s waits (%s)", name, problem)
         return Sent.SERVER_DOWN
-    given_up = notice.attempts >= MAX_ATTEMPTS
-    notice.next_attempt_at = None if given_up else clock.now() + _wait(notice.attempts, REFUSED_WAIT)
-    notice.save(update_fields=["next_attempt_at"])
+    given_up = mail.attempts >= MAX_ATTEMPTS
+    mail.next_attempt_at = None if given_up else clock.now() + _wait(mail.attempts, REFUSED_WAIT)
+    mail.save(update_fields=["next_attempt_at"])
     log = logger.error if given_up else logger.warning
-    log("The e-mail of notice %s was refused, attempt %s (%s)", notice.pk, notice.attempts, problem)
+    log("The e-mail of %s was refused, attempt %s (%s)", name, mail.attempts, problem)
     return Sent.REFUSED
 
 

@@ -1,10 +1,12 @@
-"""Celery entry points of notifications. Both are safe to repeat, on any number of workers."""
+"""Celery entry points of notifications. All are safe to repeat, on any number of workers."""
 
 import logging
 
 from celery import shared_task
 
 from marketplace.notifications import mail
+from marketplace.notifications.digests import collect_digests
+from marketplace.notifications.models import Digest
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +20,13 @@ def send_notice(notice_id: int) -> None:
 def send_unsent() -> None:
     """The sweep: mails what a dead Redis, a dead mail server or a crash left."""
     mail.send_unsent()
+
+
+@shared_task
+def send_digests() -> None:
+    """The sweep of the digests: collects those that are due and mails them, and what an earlier one could not mail."""
+    collect_digests()
+    mail.send_unsent(Digest)
 
 
 def ask_for_mail(notice_id: int) -> bool:

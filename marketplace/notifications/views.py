@@ -1,16 +1,22 @@
 """A person's notices. Reading the page changes nothing: marking as read is a button."""
 
+from itertools import groupby
+from urllib.parse import urlencode
+
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Max
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
 from marketplace.notifications import services
 from marketplace.notifications.models import Notice
+from marketplace.notifications.topics import Topic, topics_of
 
 PER_PAGE = 25
 
@@ -18,12 +24,23 @@ PER_PAGE = 25
 @require_safe
 @login_required
 def notice_list(request: SignedInRequest) -> HttpResponse:
+    """One's notices, the newest first, under the days of one's own time zone; all, the unread, or those of a topic."""
     mine = Notice.objects.filter(recipient=request.user)
-    page = Paginator(mine.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    chosen = _filters(request.GET)
+    shown = mine.unread() if "unread" in chosen else mine
+    if "topic" in chosen:
+        shown = shown.about(Topic(chosen["topic"]))
+    page = Paginator(shown.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    days = groupby(page, key=lambda notice: timezone.localdate(notice.created_at))
     context = {
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "days": [(day, list(notices)) for day, notices in days],
+        "today": timezone.localdate(clock.now()),
         "newest": mine.aggregate(newest=Max("pk"))["newest"],
+        "chosen": chosen,
+        "topics": topics_of(is_staff=request.user.is_staff),
+        "query": _query(request.GET),
     }
     return render(request, "notifications/list.html", context)
 
@@ -31,10 +48,10 @@ def notice_list(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @login_required
 def read(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Mark one notice as read and go to what it is about."""
+    """Mark one notice as read and go to what it is about, or stay on the list."""
     notice = get_object_or_404(Notice, pk=pk, recipient=request.user)
     services.mark_read(notice, at=clock.now())
-    return redirect(notice.url)
+    return redirect(_list(request) if "stay" in request.POST else notice.url)
 
 
 @require_POST
@@ -45,3 +62,19 @@ def read_all(request: SignedInRequest) -> HttpResponse:
     if newest.isascii() and newest.isdigit() and len(newest) < 19:
         services.mark_all_read(request.user, newest=int(newest), at=clock.now())
     return redirect("notifications:list")
+
+
+def _filters(query: QueryDict) -> dict[str, str]:
+    """What the list is narrowed to; what is not known narrows nothing."""
+    chosen = {"topic": query["topic"]} if query.get("topic") in Topic.values else {}
+    return chosen | ({"unread": "1"} if query.get("unread") == "1" else {})
+
+
+def _query(query: QueryDict) -> str:
+    page = query.get("page", "")
+    known = _filters(query) | ({"page": page} if page.isascii() and page.isdigit() and len(page) < 9 else {})
+    return f"?{urlencode(known)}" if known else ""
+
+
+def _list(request: SignedInRequest) -> str:
+    return reverse("notifications:list") + _query(request.GET)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from marketplace import clock
 from marketplace.accounts import instants
 from marketplace.accounts.reader import reading_as
+from marketplace.catalog.durations import in_words
 from marketplace.notifications.services import tell
 from orders.models import Milestone, Order, Reminder
 from orders.models.order import last_reminder, next_reminder
@@ -105,7 +106,7 @@ def _remind(order: Order, milestone: Milestone | None, deadline: datetime, due_a
     with reading_as(person):
         if milestone:
             title = _("Deliver “{title}”: until {instant} ({time_zone})")
-            text = _("If you do nothing, the milestone is shown as late to both sides.")
+            text = _if_not_delivered(milestone)
         else:
             title = _("“{title}” waits for you: until {instant} ({time_zone})")
             text = _("If you do nothing, {outcome}").format(outcome=if_nobody_acts(order))
@@ -121,6 +122,17 @@ def _remind(order: Order, milestone: Milestone | None, deadline: datetime, due_a
         key=f"reminder:{reminder.pk}",
         at=now,
     )
+
+
+def _if_not_delivered(milestone: Milestone) -> str:
+    """What follows when the seller does nothing: late, and where nothing was ever delivered, very late (O15)."""
+    if milestone.status == Milestone.Status.IN_REVISION:
+        return _("If you do nothing, the milestone is shown as late to both sides.")
+    text = _(
+        "If you do nothing, the milestone is shown as late to both sides, and {time} later the buyer may cancel it "
+        "with a full refund."
+    )
+    return text.format(time=in_words(milestone.order.terms.very_late))
 
 
 def _until_empty(batch: Callable[[datetime], int]) -> int:

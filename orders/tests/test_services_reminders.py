@@ -80,7 +80,10 @@ def test_the_seller_is_reminded_of_the_delivery_date() -> None:
     assert sweep(after(days=1)) == 1
     assert sweep(after(days=2, hours=12)) == 1
     heading = "Deliver “Script”: until Fri 23 Oct, 12:00 (UTC)"
-    text = "If you do nothing, the milestone is shown as late to both sides."
+    text = (
+        "If you do nothing, the milestone is shown as late to both sides, and 24 hours later the buyer may cancel it "
+        "with a full refund."
+    )
     assert reminders(order) == [
         ("seller", heading, text, after(days=1)),
         ("seller", heading, text, after(days=2, hours=12)),
@@ -108,7 +111,8 @@ def test_a_revision_has_reminders_of_its_own() -> None:
     order = make_in_revision()
     assert sweep(after(days=1)) == 1
     assert sweep(after(days=2, hours=12)) == 1
-    assert [line[0] for line in reminders(order)] == ["seller", "seller"]
+    late = "If you do nothing, the milestone is shown as late to both sides."
+    assert [(line[0], line[2]) for line in reminders(order)] == [("seller", late)] * 2
 
 
 def test_there_is_no_reminder_from_before_the_window_began() -> None:

@@ -30,8 +30,9 @@ def test_a_notice_is_mailed_with_its_link(settings: Settings) -> None:
     tasks.send_notice(notice.pk)
     message = mailbox.outbox[0]
     assert (message.to, message.subject) == (["ana@example.org"], "Theo delivered “Storyboard”")
-    assert message.body == (
-        "You have 8 days to accept it or to ask for a revision.\n\nhttps://milepost.example/orders/MP-7K3X-9Q2D/"
+    assert message.body.startswith(
+        "Theo delivered “Storyboard”\n\nYou have 8 days to accept it or to ask for a revision.\n\n"
+        "See what to do: https://milepost.example/orders/MP-7K3X-9Q2D/\n\n-- \nMilepost\n"
     )
     notice.refresh_from_db()
     assert (notice.attempts, notice.next_attempt_at) == (1, None)
@@ -135,6 +136,16 @@ def test_a_message_that_cannot_be_written_does_not_stop_the_others() -> None:
 def test_one_sweep_takes_one_batch() -> None:
     NoticeFactory.create_batch(mail.BATCH + 3, recipient=UserFactory())
     assert [mail.send_unsent(), mail.send_unsent()] == [200, 3]
+
+
+def test_a_letter_that_cannot_be_drawn_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = NoticeFactory(recipient__time_zone="Nowhere/At-all"), NoticeFactory()
+    assert mail.send_unsent() == 1
+    assert [message.to for message in mailbox.outbox] == [[good.recipient.email]]
+    assert waits(bad)[0] == 1
+    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == [
+        f"The e-mail of notice {bad.pk} was refused, attempt 1"
+    ]
 
 
 def test_a_notice_takes_five_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -1,4 +1,5 @@
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -21,21 +22,41 @@ def ana(client: Client) -> User:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("path", ["/notifications/", "/notifications/read/", "/notifications/1/read/"])
+@pytest.mark.parametrize(
+    "path", [f"/notifications/{end}" for end in ("", "read/", "1/read/", "preferences/", "preferences/calendar/")]
+)
 def test_strangers_see_and_do_nothing(client: Client, method: str, path: str) -> None:
     answer = getattr(client, method)(path)
     assert (answer.status_code, "Location" in answer) in {(302, True), (405, False)}
     assert answer.get("Location", "/accounts/login/").startswith("/accounts/login/")
 
 
-def test_unread_notices_come_first_then_the_newest(client: Client, ana: User) -> None:
-    now = clock.now()
-    ages = {"old unread": (9, None), "new read": (1, now), "new unread": (2, None), "old read": (8, now)}
-    for title, (days, read_at) in ages.items():
-        NoticeFactory(recipient=ana, title=title, created_at=now - timedelta(days=days), read_at=read_at)
+def test_the_newest_notices_come_first_under_the_days_of_the_readers_zone(client: Client, ana: User) -> None:
+    User.objects.filter(pk=ana.pk).update(time_zone="Asia/Tokyo")
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for title, hours in {"of Friday": 2, "of Saturday": 3.5, "of today": 30}.items():
+        NoticeFactory(recipient=ana, title=title, created_at=noon + timedelta(hours=hours))
     NoticeFactory(title="somebody else's")
-    shown = [notice.title for notice in client.get("/notifications/").context["page"]]
-    assert shown == ["new unread", "old unread", "new read", "old read"]
+    with clock.at(noon + timedelta(hours=40)):
+        page = client.get("/notifications/")
+    days = [(f"{day}", [notice.title for notice in notices]) for day, notices in page.context["days"]]
+    assert days == [("2026-11-22", ["of today"]), ("2026-11-21", ["of Saturday"]), ("2026-11-20", ["of Friday"])]
+    assert re.findall(r'<h2 id="day-\d+">(.*)</h2>', page.text) == ["Today", "21 Nov", "20 Nov"]
+
+
+def test_the_list_is_narrowed_to_the_unread_and_to_a_topic(client: Client, ana: User) -> None:
+    for kind, read_at in (("delivered", None), ("delivered", clock.now()), ("message", None), ("finance", None)):
+        NoticeFactory(recipient=ana, kind=kind, title=f"{kind} {bool(read_at)}", read_at=read_at)
+
+    def shown(**query: str) -> list[str]:
+        return [notice.title for notice in client.get("/notifications/", query).context["page"]]
+
+    assert shown(unread="1") == ["finance False", "message False", "delivered False"]
+    assert shown(topic="to-do") == ["delivered True", "delivered False"]
+    assert shown(topic="to-do", unread="1") == ["delivered False"]
+    assert shown(topic="orders") == []
+    assert len(shown(topic="nonsense", unread="x")) == 4
+    assert "Finance alarms" not in client.get("/notifications/").text
 
 
 def test_the_list_is_paged_and_bad_page_numbers_are_harmless(client: Client, ana: User) -> None:
@@ -76,6 +97,16 @@ def test_a_forged_mark_changes_nothing(client: Client, ana: User, newest: str) -
 def test_a_notice_is_read_and_opened(client: Client, ana: User) -> None:
     notice = NoticeFactory(recipient=ana, url="/orders/MP-1/")
     assert client.post(f"/notifications/{notice.pk}/read/")["Location"] == "/orders/MP-1/"
+    assert Notice.objects.unread().count() == 0
+
+
+def test_a_notice_is_marked_as_read_without_leaving_the_list(client: Client, ana: User) -> None:
+    notice = NoticeFactory(recipient=ana)
+    page = client.get("/notifications/?unread=1&topic=to-do&page=1&next=//evil.example").text
+    address = f"/notifications/{notice.pk}/read/?topic=to-do&amp;unread=1&amp;page=1"
+    assert f'action="{address}"' in page
+    answer = client.post(address.replace("&amp;", "&") + "&next=//evil.example", {"stay": "1"})
+    assert answer["Location"] == "/notifications/?topic=to-do&unread=1&page=1"
     assert Notice.objects.unread().count() == 0
 
 

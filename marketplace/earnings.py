@@ -12,11 +12,13 @@ from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.requests import SignedInRequest
+from marketplace.income import chart_of_income, currencies_of
 from orders.models import Milestone
 from payments import services
 from payments.models import HeldFunds, PayoutAccount, Withdrawal, WithdrawalLimit
@@ -45,13 +47,13 @@ class Purse:
     def why_not(self) -> str:
         """The first thing in the way; empty when the button is there. The service itself has the last word."""
         if self.owes:
-            return "What you owe has to be paid before anything is withdrawn."
+            return _("What you owe has to be paid before anything is withdrawn.")
         if self.in_flight:
-            return "A withdrawal is under way; the next one can follow it."
+            return _("A withdrawal is under way; the next one can follow it.")
         if self.limit is None:
-            return "Nothing can be withdrawn in this currency at the moment."
+            return _("Nothing can be withdrawn in this currency at the moment.")
         if self.account is None or not self.account.is_ready:
-            return "Connect your bank first."
+            return _("Connect your bank first.")
         return ""
 
     @property
@@ -82,17 +84,25 @@ def earnings(request: SignedInRequest) -> HttpResponse:
     released = Paginator(HeldFunds.objects.released_to(seller), PER_PAGE)
     account = services.payout_account_of(seller)
     withdrawals = Withdrawal.objects.filter(owner=seller).select_related("account").order_by("-pk")
+    expected, currencies = expected_by(seller, now), currencies_of(seller)
+    asked = request.GET.get("currency", "")
+    currency = asked if asked in currencies else currencies[0] if currencies else ""
+    coming = [(one.by, one.amount) for one in expected if one.by and one.currency == currency]
     context = {
-        "purses": _purses(seller, account),
+        "purses": purses_of(seller, account),
         "account": account,
-        "expected": _expected(seller, now),
+        "expected": expected,
+        "currencies": currencies,
+        "currency": currency,
+        "chart": chart_of_income(seller, currency, coming, now) if currency else None,
         "withdrawals": withdrawals[:WITHDRAWALS_SHOWN],
         "released": released.get_page(request.GET.get("page")),
     }
     return render(request, "payments/earnings.html", context)
 
 
-def _purses(seller: User, account: PayoutAccount | None) -> list[Purse]:
+def purses_of(seller: User, account: PayoutAccount | None) -> list[Purse]:
+    """What a seller has, per currency; `account` is theirs."""
     balances = services.purse(seller)
     flying = Withdrawal.objects.in_flight().filter(owner=seller).order_by()
     in_flight = dict(flying.values_list("currency").annotate(Sum("amount")))
@@ -110,7 +120,7 @@ def _purses(seller: User, account: PayoutAccount | None) -> list[Purse]:
     ]
 
 
-def _expected(seller: User, now: datetime) -> list[Expected]:
+def expected_by(seller: User, now: datetime) -> list[Expected]:
     """Open milestones and earnings that are clearing, what comes first at the top, then what has no date."""
     milestones = Milestone.objects.filter(order__seller=seller, status__in=Milestone.OPEN)
     coming = [_of_milestone(milestone, now) for milestone in milestones.select_related("order__terms", "held")]
@@ -128,7 +138,7 @@ def _of_clearing(held: HeldFunds) -> Expected:
         price=held.left_price,
         commission=held.commission,
         amount=held.earned,
-        state="Clearing",
+        state=_("Clearing"),
         by=held.available_at,
     )
 
@@ -144,7 +154,7 @@ def _of_milestone(milestone: Milestone, now: datetime) -> Expected:
         price=held.left_price,
         commission=held.commission,
         amount=held.payout,
-        state="Frozen" if order.paused_at else milestone.get_status_display(),
+        state=_("Frozen") if order.paused_at else milestone.get_status_display(),
         by=by,
         note=note,
     )
@@ -155,9 +165,9 @@ def _date_of(milestone: Milestone, now: datetime) -> tuple[datetime | None, str]
     order, terms, clearing = milestone.order, milestone.order.terms, milestone.held.clearing if milestone.held else None
     assert clearing is not None
     if order.paused_at:
-        return None, "A case is open: the order is frozen, and its clocks stand still."
+        return None, _("A case is open: the order is frozen, and its clocks stand still.")
     if milestone.status == Milestone.Status.DELIVERED:
         return (order.decide_by + clearing, "") if order.decide_by else (None, "")
     if milestone.deliver_by is None or milestone.deliver_by <= now:
-        return None, "Late: the date follows from your delivery."
-    return milestone.deliver_by + terms.review + clearing, "Forecast, if you deliver in time."
+        return None, _("Late: the date follows from your delivery.")
+    return milestone.deliver_by + terms.review + clearing, _("Forecast, if you deliver in time.")

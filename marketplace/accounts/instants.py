@@ -10,8 +10,6 @@ from marketplace.accounts.reader import locale
 
 # Ours, the same wherever English is read. Other languages write dates as the CLDR says.
 ENGLISH = {
-    "MMM": "MMM",
-    "yMMM": "MMM y",
     "MMMd": "d MMM",
     "yMMMd": "d MMM y",
     "MMMEd": "EEE d MMM",
@@ -25,8 +23,8 @@ def day(instant: datetime) -> str:
 
 
 def month(instant: datetime) -> str:
-    """ "Dec", with the year when it is not this year."""
-    return _date(instant, "MMM", always_year=False)
+    """ "Dec"."""
+    return format_datetime(timezone.localtime(instant).replace(tzinfo=None), "LLL", locale=locale())
 
 
 def full_day(instant: datetime) -> str:

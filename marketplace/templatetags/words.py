@@ -140,16 +140,16 @@ def zone() -> str:
 
 
 @register.simple_tag(takes_context=True)
-def current(context: Context, path: str) -> SafeString:
-    """`aria-current` for a link of the main navigation.
+def current(context: Context, *paths: str) -> SafeString:
+    """`aria-current` for a link of the main navigation, which leads to the first of `paths`.
 
     A page may say where it belongs with `section` in its context (a sale's page lives below /orders/).
     """
     here = context["request"].path if "request" in context else ""
-    if here == path:
+    if here == paths[0]:
         return SafeString(' aria-current="page"')
     section = context.get("section") or here
-    within = section.startswith(path) if path != "/" else False
+    within = any(section.startswith(path) for path in paths if path != "/")
     return SafeString(' aria-current="true"') if within else SafeString("")
 
 

@@ -1,10 +1,12 @@
 """Every page as it looks: on each, axe finds nothing, nothing is wider than the window and the browser says nothing.
 
 The data are the demo's. Every day axe looks at each page on a desktop in light, and a phone's width is measured.
-With GALLERY=1 axe looks at it in both schemes at both widths, and pictures of all of it are written to var/gallery/. A
-page is opened once: its look follows the window and the preferred scheme without a script.
+With GALLERY=1 axe looks at it in both schemes at both widths, and pictures of all of it are written to var/gallery/,
+with the HTML as it was sent, for a validator. A page is opened once: its look follows the window and the preferred
+scheme without a script. What a page weighs is counted as production sends it: scripts and styles compressed.
 """
 
+import gzip
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.conf import settings
 from django.http import HttpRequest
 from django.test import Client
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Response
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace import clock
@@ -37,6 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FOLDER = Path(settings.VAR_DIR) / "gallery"
 WITH_PICTURES = bool(os.environ.get("GALLERY"))
 SECOND_FACTOR = "/accounts/2fa/"
+HEAVIEST = 100_000  # bytes of a page without its images
 Pages = dict[str, str]
 
 
@@ -90,7 +93,10 @@ def photograph(browser: Browser, address: str, client: Client, pages: Pages) -> 
     for name, cookie in client.cookies.items():
         person.context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
     problems = []
+    received: list[Response] = []
+    person.page.on("response", lambda response: response.status in range(300, 400) or received.append(response))
     for name, path in pages.items():
+        received.clear()
         person.open(path)
         assert person.page.url.partition("?")[0] == f"{address}{path}".partition("?")[0], f"{name} leads elsewhere"
         for width, scheme in looks():
@@ -104,11 +110,23 @@ def photograph(browser: Browser, address: str, client: Client, pages: Pages) -> 
                 person.page.screenshot(path=FOLDER / f"{shown}.png", full_page=True)
             if person.overflow:
                 problems.append(f"{shown}: wider than the window by {person.overflow} pixels")
+        if weight_of(received) > HEAVIEST:
+            problems.append(f"{name}: weighs {weight_of(received):,} bytes")
+        if WITH_PICTURES:
+            (FOLDER / f"{name}.html").write_bytes(received[0].body())  # the document comes before what it loads
         # What does not exist is answered with 404, which the browser tells as well.
         problems += [f"{name}: {complaint}" for complaint in person.complaints if "404" not in (name, complaint[:3])]
         person.complaints.clear()
     person.close()
     return problems
+
+
+def weight_of(received: list[Response]) -> int:
+    """The bytes of a page without its images: the document as it is, what it loads compressed as WhiteNoise does it."""
+    kinds = {"document": bytes, "stylesheet": gzip.compress, "script": gzip.compress}
+    return sum(
+        len(kinds[one.request.resource_type](one.body())) for one in received if one.request.resource_type in kinds
+    )
 
 
 def everybodys() -> Pages:
@@ -205,6 +223,7 @@ def sellers_pages(mia: User) -> Pages:
     asked = OfferRequest.objects.get(seller=mia, offer=None)
     offered = Order.objects.get(seller=mia, status="offered")
     return {
+        "selling": "/selling/",
         "sales": "/sales/",
         "earnings": "/earnings/",
         "statements": "/earnings/statements/",

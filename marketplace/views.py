@@ -10,12 +10,11 @@ from django.views.decorators.http import require_safe
 
 from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
+from marketplace.catalog.costs import worked_example
 from marketplace.catalog.models import Category, Gig, Terms
 from marketplace.order_lists import grouped, line, waiting_first
-from marketplace.order_page import order_context
 from orders.models import OfferRequest, Order
 from orders.models.order import OrderQuerySet
-from orders.views.acting import order_of
 
 PAGE = 20
 
@@ -23,10 +22,12 @@ PAGE = 20
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What the place is, in one screen."""
+    terms = Terms.objects.in_force()
     context = {
         "categories": Category.objects.all(),
-        "gigs": Gig.objects.for_sale().select_related("seller", "category").order_by("-published_at")[:6],
-        "terms": Terms.objects.in_force(),
+        "gigs": Gig.objects.for_sale().as_cards().order_by("-published_at", "-pk")[:6],
+        "terms": terms,
+        "example": worked_example(terms),
     }
     return render(request, "pages/home.html", context)
 
@@ -34,15 +35,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_milestones(request: HttpRequest) -> HttpResponse:
     """The questions of the FAQ, answered with the numbers of the terms in force."""
-    return render(request, "pages/help.html", {"terms": Terms.objects.in_force()})
-
-
-@login_required
-@require_safe
-def order_page(request: SignedInRequest, number: str) -> HttpResponse:
-    """One page for both sides of an order: what is next, until when, and where every cent is (P2)."""
-    order = order_of(request, number)
-    return render(request, "orders/order.html", order_context(order, request.user, clock.now()))
+    terms = Terms.objects.in_force()
+    return render(request, "pages/help.html", {"terms": terms, "example": worked_example(terms)})
 
 
 @login_required

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +41,16 @@ class GigQuerySet(models.QuerySet["Gig"]):
     def for_sale(self) -> "GigQuerySet":
         """Published, by a seller who may sell."""
         return self.published().filter(seller__is_active=True)
+
+    def as_cards(self) -> "GigQuerySet":
+        """With what a card shows: the seller, how many milestones (`steps`), the price of the first (`first_price`)."""
+        plan = PlanMilestone.objects.filter(gig=OuterRef("pk"))
+        counted = plan.order_by().values("gig").annotate(number=Count("pk")).values("number")
+        return (
+            self.select_related("seller")
+            .defer("search", "description")
+            .annotate(steps=Subquery(counted), first_price=Subquery(plan.filter(position=1).values("price")))
+        )
 
     def seen_by(self, viewer: User | None) -> "GigQuerySet":
         """What is for sale, and the viewer's own gigs in any state. Everything else does not exist for them."""

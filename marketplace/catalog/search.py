@@ -78,9 +78,12 @@ def suggestions(typed: str, *, most: int = 5) -> Suggestions:
 
 def near_misses(typed: str, *, most: int = 3) -> GigQuerySet:
     """When nothing matches: gigs with any of the words in the title, else the newest."""
+    newest = Gig.objects.for_sale().order_by("-published_at", "-pk")[:most]
     query = _beginnings(typed, all_of_them=False)
-    near = _titled(query) if query is not None else Gig.objects.none()
-    return near[:most] if near.exists() else Gig.objects.for_sale().order_by("-published_at", "-pk")[:most]
+    if query is None:
+        return newest
+    near = _titled(query)[:most]
+    return near if near.exists() else newest
 
 
 def _titled(query: SearchQuery) -> GigQuerySet:

@@ -5,6 +5,7 @@ from marketplace.catalog import selling, views
 app_name = "catalog"
 urlpatterns = [
     path("gigs/", views.browse, name="browse"),
+    path("search/suggestions/", views.suggest, name="suggestions"),
     path("gigs/<slug:slug>/", views.gig, name="gig"),
     path("sellers/<slug:handle>/", views.seller, name="seller"),
     re_path(r"^covers/(?P<name>[0-9a-f]{32}\.webp)$", views.cover, name="cover"),

@@ -50,6 +50,12 @@ def day(instant: datetime | None) -> str:
 
 
 @register.filter
+def full_day(instant: datetime) -> str:
+    """The day of an instant with its year, for papers: "1 Dec 2026"."""
+    return instants.full_day(instant)
+
+
+@register.filter
 def iso(instant: datetime) -> str:
     """For `datetime` attributes, in UTC: "2026-12-01T13:05:00Z"."""
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

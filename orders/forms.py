@@ -3,8 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 import payments.services as payments
@@ -15,8 +18,24 @@ from payments.gateways import gateway
 from payments.money import display
 
 
-class ManyFilesInput(forms.ClearableFileInput):
+class ManyFilesInput(forms.FileInput):
+    """A file input for several files; where JavaScript runs, with a list, limits and progress (static/upload.js)."""
+
     allow_multiple_selected = True
+    template_name = "orders/_upload.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        most, largest = settings.UPLOAD_MAX_FILES, settings.UPLOAD_MAX_BYTES
+        context["widget"] |= {
+            "most": most,
+            "largest": largest,
+            "kinds": " ".join(files.ALLOWED),
+            "too_many": ngettext("At most {n} file at once.", "At most {n} files at once.", most).format(n=most),
+            "too_large": gettext("{name} is larger than {most}.").replace("{most}", filesizeformat(largest)),
+        }
+        context["widget"]["attrs"]["accept"] = ",".join(f".{kind}" for kind in files.ALLOWED)
+        return context
 
 
 class FilesField(forms.FileField):
@@ -63,9 +82,14 @@ class MethodField(forms.ChoiceField):
             (f"saved-{card.pk}", gettext("{card}, saved").format(card=card.label))
             for card in payments.usable_cards(payer)
         ]
-        methods = [(method.code, f"{method.label}: {method.explanation}") for method in gateway().payment_methods()]
+        methods = [(method.code, _card(method.label, method.explanation)) for method in gateway().payment_methods()]
         choices = [*saved, *methods]
         super().__init__(label=_("Pay with"), choices=choices, initial=choices[0][0], **kwargs)
+
+
+def _card(title: str, text: str) -> str:
+    """A way to pay as a card to choose: what it is, and below what to know of it."""
+    return format_html('<span class="choice__title">{}</span> <span class="choice__text">{}</span>', title, text)
 
 
 class PaysForm(forms.Form):

@@ -1,7 +1,7 @@
 """A milestone plan as it is typed: shared by gigs and custom offers, and knows neither.
 
-`PlanFormSet` works without JavaScript: its buttons (`plan-change` = add, remove-2, up-2, down-2; numbers from 0) are
-submit buttons, and the view draws the page again with what was typed:
+`PlanFormSet` works without JavaScript: its buttons (`plan-change` = add, remove-2, up-2, down-2, split-2; numbers
+from 0) are submit buttons, and the view draws the page again with what was typed:
 
     change = plans.asked_change(request.POST)
     if change:
@@ -17,25 +17,28 @@ A form with these buttons needs its own default button first, because Enter pres
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from marketplace import clock
+from marketplace.accounts import instants
+from marketplace.catalog.durations import counted
 from marketplace.catalog.models import Terms
+from marketplace.catalog.plan_rows import LONGEST_TITLE, MAX_ROWS, Row, changed_rows, total_days, totals, typed_rows
 from payments import money, pricing
+from payments.gateways import gateway
 
 MAX_DAYS = 365
 MAX_REVISIONS = 50
 UNLIMITED = "unlimited"
 CHANGE = "plan-change"
 PREFIX = "plan"
-# More rows than any plan may have can be typed and are then refused with a sentence; beyond this, nothing is read.
-MAX_ROWS = 100
-
-Row = dict[str, str]
 
 
 class InvalidPlan(ValueError):
@@ -45,11 +48,16 @@ class InvalidPlan(ValueError):
 class Planned(Protocol):
     """What a planned milestone has: a `PlannedMilestone` and every model that holds a copy of one."""
 
-    title: Any
-    description: Any
-    price: Any
-    delivery_days: Any
-    revisions: Any
+    @property
+    def title(self) -> Any: ...
+    @property
+    def description(self) -> Any: ...
+    @property
+    def price(self) -> Any: ...
+    @property
+    def delivery_days(self) -> Any: ...
+    @property
+    def revisions(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,7 @@ def asked_change(data: Mapping[str, Any]) -> str:
 
 class PlanForm(forms.Form):
     title = forms.CharField(
-        max_length=120,
+        max_length=LONGEST_TITLE,
         label=gettext_lazy("What is delivered"),
         widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Storyboard")}),
     )
@@ -206,8 +214,9 @@ class PlanFormSet(forms.BaseFormSet[PlanForm] if TYPE_CHECKING else forms.BaseFo
     def changed(
         cls, data: Mapping[str, Any], change: str, *, currency: str | None, terms: Terms, prefix: str = PREFIX
     ) -> Self:
-        """What was typed, with a row added, removed or moved; nothing is judged yet."""
-        return cls(currency=currency, terms=terms, prefix=prefix, rows=_changed(_typed_rows(data, prefix), change))
+        """What was typed, with a row added, removed, moved or split; nothing is judged yet."""
+        rows = changed_rows(typed_rows(data, prefix, tuple(PlanForm.base_fields)), change, currency)
+        return cls(currency=currency, terms=terms, prefix=prefix, rows=rows)
 
     def initial_form_count(self) -> int:
         # Rows that are given are drawn like rows that are typed: all may be emptied, and none is "unchanged".
@@ -221,19 +230,40 @@ class PlanFormSet(forms.BaseFormSet[PlanForm] if TYPE_CHECKING else forms.BaseFo
         return [form.milestone() for form in self.forms if form.cleaned_data]
 
     @property
-    def currencies(self) -> str:
-        """Each currency's symbol and decimals, as JSON for the live total of plan.js."""
-        return json.dumps({code: (money.CURRENCIES[code], money.exponent(code)) for code in self.terms.currencies})
+    def figures(self) -> str:
+        """What the live totals of plan.js are made of, as JSON: per currency how money is written, and the fees."""
+        step = gateway().step
+        written = {code: (money.pattern(code), money.exponent(code), step(code)) for code in self.terms.currencies}
+        return json.dumps(
+            {"currencies": written, "buyerFee": self.terms.buyer_fee, "commission": self.terms.commission}
+        )
 
-    def total(self) -> str:
-        """The sum of the prices that can be read, or an empty string while one cannot."""
-        if not self.currency:
-            return ""
-        typed = [form["price"].value() for form in self.forms]
-        try:
-            return money.display(sum(money.parse(text, self.currency) for text in typed if text), self.currency)
-        except ValueError:
-            return ""
+    @property
+    def totals(self) -> dict[str, str] | None:
+        """All together, what the buyer pays in all and what the seller gets; None while a price cannot be read."""
+        return totals(self._shown, self.currency, buyer_fee=self.terms.buyer_fee, commission=self.terms.commission)
+
+    @property
+    def days(self) -> str:
+        """The delivery days of all milestones in words."""
+        return counted(total_days(self._shown), "day")
+
+    @property
+    def last_delivery(self) -> str:
+        """When the last milestone would be delivered if the first began now and each followed at once."""
+        return instants.full_day(clock.now() + timedelta(days=total_days(self._shown)))
+
+    @property
+    def dates(self) -> str:
+        """The dates that plan.js may have to show, as JSON: how this reader writes a day of each month of a year."""
+        days = (datetime(2001, month, 28, tzinfo=UTC) for month in range(1, 13))
+        with timezone.override(UTC):
+            written = [instants.full_day(day).replace("28", "{day}").replace("2001", "{year}") for day in days]
+        return json.dumps(written)
+
+    @property
+    def _shown(self) -> list[Row]:
+        return [{name: str(form[name].value() or "") for name in ("price", "delivery_days")} for form in self.forms]
 
     def clean(self) -> None:
         if not self.management_form.is_valid():
@@ -272,28 +302,3 @@ def _count_rule(terms: Terms) -> str:
         "A plan has between 1 and {most} milestones.",
         terms.max_milestones,
     ).format(most=terms.max_milestones)
-
-
-def _typed_rows(data: Mapping[str, Any], prefix: str) -> list[Row]:
-    total = str(data.get(f"{prefix}-TOTAL_FORMS", ""))
-    count = min(int(total), MAX_ROWS) if total.isascii() and total.isdigit() and len(total) < 6 else 1
-    return [
-        {name: str(data[key]) for name in PlanForm.base_fields if (key := f"{prefix}-{index}-{name}") in data}
-        for index in range(count)
-    ]
-
-
-def _changed(rows: list[Row], change: str) -> list[Row]:
-    """Unknown changes and rows that do not exist change nothing."""
-    verb, __, number = change.partition("-")
-    if verb == "add":
-        return [*rows, {}][:MAX_ROWS]
-    index = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else len(rows)
-    if index >= len(rows):
-        return rows
-    if verb == "remove":
-        return rows[:index] + rows[index + 1 :]
-    other = {"up": index - 1, "down": index + 1}.get(verb, index)
-    if 0 <= other < len(rows):
-        rows[index], rows[other] = rows[other], rows[index]
-    return rows

@@ -66,7 +66,7 @@ def change_upcoming(
     if refusal:
         raise Refused(refusal)
     before = planned(order)
-    changed = {"before": stored(before), "after": stored(upcoming)}
+    plans = (stored(before), stored(upcoming))
     first = len(order.plan) - len(before) + 1
     for position, step in enumerate(upcoming, start=first):
         Milestone.objects.update_or_create(
@@ -82,7 +82,7 @@ def change_upcoming(
         )
     for dropped in order.milestones.filter(position__gte=first + len(upcoming)):
         dropped.delete()
-    record(Event.Kind.PLAN_CHANGED, order, by=by, at=at, reason=reason, **changed)
+    record(Event.Kind.PLAN_CHANGED, order, by=by, at=at, reason=reason, before=plans[0], after=plans[1])
 
 
 def planned(order: Order) -> list[Milestone]:

@@ -23,9 +23,11 @@ from orders.guards import Refusal, Refused
 from orders.locking import Stale
 from orders.models import Event, Milestone, Order
 from orders.rehearsal import outcome_of_button
+from orders.schedule import schedule_of_order
 from orders.words import SENTENCES
 from payments.errors import PaymentsError
 from payments.models import Charge
+from payments.money import display
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -132,7 +134,8 @@ def _page(
     if isinstance(form, VersionedForm) and form.is_bound:
         # What was typed is kept; the version becomes the one that is shown now.
         form.data = _with(form.data, version=order.version)
-    context = {
+    payable = order.current if button.name == "pay" else order.next_milestone
+    context: dict[str, Any] = {
         "order": order,
         # What is refused has nothing to rehearse; what was refused because of a change is rehearsed anew (R7).
         "outcome": outcome_of_button(order, button.name, by=request.user) if form and not refusal else None,
@@ -144,9 +147,23 @@ def _page(
         "stale": stale,
         "changes": changes,
         "danger": button.danger,
-        "payable": order.current if button.name == "pay" else order.next_milestone,
     }
+    if button.pays and payable:
+        context |= {"payable": payable, "schedule": schedule_of_order(order, payable), "button": _pays(button, payable)}
+    if button.name == "place":
+        context["rules"] = order.terms.sentences()
     return render(request, f"orders/{'pay' if button.pays else 'act'}.html", context, status=status)
+
+
+def _pays(button: Button, payable: Milestone) -> str:
+    """What the button says that charges: the act and its price."""
+    said = {
+        "pay": _("Pay {amount}"),
+        "place": _("Accept the offer · pay {amount}"),
+        "start": _("Start the next milestone · pay {amount}"),
+        "accept_and_continue": _("Accept and continue · pay {amount}"),
+    }[button.name]
+    return said.format(amount=display(payable.total, payable.order.currency))
 
 
 def _with(data: Mapping[str, Any], **changed: Any) -> Any:

@@ -1,34 +1,20 @@
 """The buyer's buttons."""
 
-from dataclasses import dataclass
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.requests import SignedInRequest
-from marketplace.catalog.models import Gig, PlanMilestone, Terms
+from marketplace.catalog.models import Gig, Terms
 from orders import services
 from orders.forms import CheckoutForm
 from orders.guards import Refusal, Refused
+from orders.schedule import schedule_of_gig
 from orders.views.acting import after_payment, get_or_post, page_of
 from orders.views.buttons import BUTTONS
 from orders.views.once import number_of, token_for
 from payments.errors import PaymentsError
-from payments.pricing import buyer_fee
-
-
-@dataclass(frozen=True)
-class Charged:
-    """One milestone of a plan, with what the buyer is charged for it."""
-
-    step: PlanMilestone
-    fee: int
-
-    @property
-    def total(self) -> int:
-        return self.step.price + self.fee
 
 
 @login_required
@@ -68,13 +54,11 @@ def order_gig(request: SignedInRequest, slug: str) -> HttpResponse:
         form.data.update({key: str(value) for key, value in shown.items()})  # type: ignore[attr-defined]
     else:
         form.initial = shown
-    plan = [Charged(step, buyer_fee(step.price, terms.buyer_fee, gig.currency)) for step in gig.plan.all()]
     context = {
         "gig": gig,
         "form": form,
-        "plan": plan,
-        "first": plan[0],
-        "total": sum(row.total for row in plan),
+        "schedule": schedule_of_gig(gig, terms),
+        "terms": terms,
         "rules": terms.sentences(),
         "refusal": refusal,
     }

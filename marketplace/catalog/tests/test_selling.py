@@ -149,7 +149,7 @@ def test_pressing_enter_saves_and_changes_no_row(client: Client, theo: User) -> 
 def test_a_plan_can_start_from_an_example(client: Client, theo: User, slug: str, first: str) -> None:
     context = client.get(NEW, {"example": slug}).context
     assert context["plan"].forms[0]["title"].value() == first
-    assert context["plan"].total() in {"$250.00", "$560.00"}
+    assert context["plan"].totals["price"] in {"$250.00", "$560.00"}
 
 
 def test_an_example_that_does_not_exist_is_an_empty_form(client: Client, theo: User) -> None:

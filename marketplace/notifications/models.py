@@ -13,12 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from marketplace.notifications.topics import Topic, kinds_of
 
 
-class MailQuerySet(models.QuerySet[models.Model]):
-    def to_mail(self, now: datetime) -> Self:
-        """Those without an e-mail whose next attempt is due."""
-        return self.filter(emailed_at=None, next_attempt_at__lte=now)
-
-
 class Mail(models.Model):
     """Something that is mailed once: how far that is."""
 
@@ -30,13 +24,19 @@ class Mail(models.Model):
         abstract = True
 
 
+class DigestQuerySet(models.QuerySet["Digest"]):
+    def to_mail(self, now: datetime) -> Self:
+        """Digests without an e-mail whose next attempt is due."""
+        return self.filter(emailed_at=None, next_attempt_at__lte=now)
+
+
 class Digest(Mail):
     """A day's notices in one e-mail, for who does not want one for each."""
 
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="digests")
     created_at = models.DateTimeField()
 
-    objects = MailQuerySet.as_manager()
+    objects = DigestQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -48,7 +48,11 @@ class Digest(Mail):
         return gettext("Digest of {day} for {person}").format(day=self.created_at.date(), person=self.recipient)
 
 
-class NoticeQuerySet(MailQuerySet):
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def to_mail(self, now: datetime) -> Self:
+        """Notices without an e-mail whose next attempt is due."""
+        return self.filter(emailed_at=None, next_attempt_at__lte=now)
+
     def unread(self) -> Self:
         return self.filter(read_at=None)
 

@@ -66,7 +66,8 @@ def read_all(request: SignedInRequest) -> HttpResponse:
 
 def _filters(query: QueryDict) -> dict[str, str]:
     """What the list is narrowed to; what is not known narrows nothing."""
-    chosen = {"topic": query["topic"]} if query.get("topic") in Topic.values else {}
+    topic = query.get("topic", "")
+    chosen = {"topic": topic} if topic in Topic.values else {}
     return chosen | ({"unread": "1"} if query.get("unread") == "1" else {})
 
 

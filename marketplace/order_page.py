@@ -6,20 +6,31 @@ from typing import Any
 
 from django import forms
 from django.db.models import prefetch_related_objects
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
 
 from marketplace.accounts.models import User
-from marketplace.catalog.durations import counted
+from marketplace.catalog.models import Gig
+from marketplace.order_activity import Asked, activity_of
 from marketplace.order_headline import headline
 from marketplace.order_lists import case_waits_for, standing
-from marketplace.order_money import badge_of, cents_of, charged_later, documents_of, of_credit, parts_of, refunds_of
-from marketplace.templatetags.words import day, when
+from marketplace.order_live import State
+from marketplace.order_money import (
+    cents_of,
+    charged_later,
+    documents_of,
+    of_credit,
+    parts_of,
+    refund_in_words,
+    refunds_of,
+)
+from marketplace.order_talk import talk_of
+from marketplace.order_track import revisions_left, track
 from orders.actions import Action, actions
-from orders.activity import sentence
 from orders.forms import DeliverForm, GrantForm, MessageForm, RevisionForm, VersionedForm
-from orders.models import Attachment, Delivery, Event, Message, Milestone, Order
-from orders.rehearsal import Outcome, outcome_of_button
-from orders.words import SENTENCES
-from payments.models import Refund
+from orders.models import Milestone, Order
+from orders.rehearsal import REHEARSED
 from payments.money import display
 from resolution.actions import OPENING, case_actions, cases_of, open_action, present_among, url_of, waiting_proposal
 from resolution.models import Case
@@ -37,49 +48,32 @@ PANELS: dict[str, type[forms.Form]] = {
     "withdraw": VersionedForm,
     "stop": VersionedForm,
 }
-LOOKS = {"completed": "done", "canceled": "off", "not_started": "off", "planned": ""}
 DANGER = ("stop", "decline", "withdraw")
 PRIMARY = ("place", "pay", "accept_and_continue", "start", "deliver", "accept")
 
 
 @dataclass(frozen=True)
 class Button:
-    """An action that is allowed now: a link to its page, or a panel with its form and what it will do."""
+    """An action that is allowed now: a link to its page, or a panel with its form.
+
+    What a `rehearsed` one would do is asked for when its panel is opened: the real code runs for that (R7).
+    """
 
     action: Action
-    label: str
+    label: StrOrPromise
     primary: bool
     danger: bool
     form: forms.Form | None = None
-    outcome: Outcome | None = None
+    rehearsed: bool = False
 
 
-@dataclass(frozen=True)
-class Step:
-    """One line of the track."""
+def order_context(
+    order: Order, viewer: User, now: datetime, asked: Asked, *, seen: State | None = None, whole_talk: bool = False
+) -> dict[str, Any]:
+    """Everything the page shows to one of the order's sides, from a constant number of queries.
 
-    milestone: Milestone
-    look: str
-    text: str
-    badge: str
-    badge_look: str
-    latest: Delivery | None
-    earlier: list[Delivery]
-    late: bool
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the activity."""
-
-    text: str
-    note: str
-    at: datetime
-    look: str
-
-
-def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
-    """Everything the page shows to one of the order's sides, from a constant number of queries."""
+    With `seen`, the state that a page shows already, what came since is marked as new.
+    """
     side = order.side_of(viewer)
     found = actions(order, side, now)
     cases = cases_of(order, now)
@@ -89,7 +83,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     pending, proposal = next((case for case in present if case.freezes), None), waiting_proposal(present)
     refunds, cents = refunds_of(order), cents_of(order)
     files = list(order.attachments.all())
-    talk = _talk(order, files)
+    talk = talk_of(order, viewer, files, whole=whole_talk)
     prefetch_related_objects([order], "milestones__deliveries")
     return {
         "order": order,
@@ -98,7 +92,8 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "other": order.seller if side == "buyer" else order.buyer,
         "standing": standing(order, side, now, pending, proposal),
         "headline": headline(order, side, now, pending),
-        "buttons": _buttons(order, found, viewer),
+        "buttons": _buttons(order, found),
+        "again": _again(order, side, found),
         "stop": stop,
         "blocked": [action for action in found + in_cases if not action.allowed and action is not stop],
         "cases": cases,
@@ -107,22 +102,32 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "case_to_answer": pending if pending and case_waits_for(pending) == side else None,
         "possible_cases": [action for action in in_cases if action.allowed and action.name in OPENING],
         "cancel_now": _cancel_now(order, side, now),
-        "track": _track(order, files, refunds, now),
-        "revisions": _revisions(order),
+        "track": track(order, files, refunds, now),
+        "revisions": revisions_left(order),
         "parts": parts_of(order, cents, side, refunds),
         "of_credit": of_credit(order, cents),
-        "charged_label": "You were charged" if side == "buyer" else "The buyer was charged",
-        "refunds": refunds,
+        "refund_lines": [refund_in_words(refund) for refund in refunds],
         "documents": documents_of(order, side),
         "rules": order.terms.sentences(viewer="buyer" if side == "buyer" else "seller"),
-        "activity": _activity(order, viewer),
+        "activity": activity_of(order, viewer, asked, seen=seen.event if seen else None),
         "talk": talk,
-        "message_form": MessageForm(initial={"seen": sum(message.author_id == viewer.pk for message in talk)}),
+        "message_form": MessageForm(initial={"seen": talk.mine}),
         "revise_url": next(
             (action.url for action in found if action.name == "request_revision" and action.allowed), ""
         ),
         "later": charged_later(order),
     }
+
+
+def _again(order: Order, side: str, found: list[Action]) -> str:
+    """Where the buyer of an ended order orders again: what was not started (O9), else the gig anew while it is sold."""
+    if side != "buyer" or not order.has_ended:
+        return ""
+    action = next(action for action in found if action.name == "order_again")
+    if action.allowed:
+        return action.url
+    gig = Gig.objects.for_sale().filter(pk=order.gig_id).first() if order.gig_id else None
+    return reverse("orders:order_gig", args=[gig.slug]) if gig else ""
 
 
 def _cancel_now(order: Order, side: str, now: datetime) -> str:
@@ -135,14 +140,15 @@ def _case_actions(order: Order, present: list[Case], side: str, now: datetime) -
     """Which cases this side could open, and its own buttons of the present dispute and the present proposal."""
     found = [open_action(order, kind, side, now) for kind in OPENING]
     for case in present:
-        noun = "Case" if case.is_dispute else "Proposal"
+        named = _("Case {case}: {action}") if case.is_dispute else _("Proposal {case}: {action}")
         own = [action for action in case_actions(case, side, now) if side_for(case, action.name) == side]
-        found += [replace(action, label=f"{noun}: {action.label.lower()}") for action in own]
+        found += [replace(action, label=named.format(case=case.number, action=action.label)) for action in own]
     return found
 
 
-def _buttons(order: Order, found: list[Action], viewer: User) -> list[Button]:
-    allowed = [action for action in found if action.allowed]
+def _buttons(order: Order, found: list[Action]) -> list[Button]:
+    # Ordering again has a place of its own, at the end of an order.
+    allowed = [action for action in found if action.allowed and action.name != "order_again"]
     allowed.sort(key=lambda action: PRIMARY.index(action.name) if action.name in PRIMARY else len(PRIMARY))
     buttons = _confirmation(order) if any(action.name == "abandon" for action in allowed) else []
     waits = order.current is not None and order.current.status == Milestone.Status.DELIVERED
@@ -156,7 +162,7 @@ def _buttons(order: Order, found: list[Action], viewer: User) -> list[Button]:
                 primary=number == 0 and action.name in PRIMARY and not (action.name == "deliver" and waits),
                 danger=action.name in DANGER,
                 form=form,
-                outcome=outcome_of_button(order, action.name, by=viewer) if form else None,
+                rehearsed=action.name in REHEARSED and form is not None,
             )
         )
     return buttons
@@ -167,7 +173,7 @@ def _confirmation(order: Order) -> list[Button]:
     charge = order.current.undecided_charge if order.current else None
     if charge is None or not charge.action_url:
         return []
-    label = f"Confirm the payment of {display(charge.amount, order.currency)}"
+    label = _("Confirm the payment of {amount}").format(amount=display(charge.amount, order.currency))
     return [Button(Action("confirm", label, charge.action_url, allowed=True), label, True, False)]
 
 
@@ -178,91 +184,19 @@ def _why_not_stop(order: Order, found: list[Action]) -> Action | None:
     return next((action for action in found if action.name == "stop" and not action.allowed), None)
 
 
-def _label(order: Order, action: Action) -> str:
+def _label(order: Order, action: Action) -> StrOrPromise:
     """Buttons that charge say how much."""
-    if action.name == "accept" and order.next_milestone:
-        return "Accept only"
-    charged = {
-        "place": order.next_milestone,
-        "pay": order.current,
-        "start": order.next_milestone,
-        "accept_and_continue": order.next_milestone,
+    following = order.next_milestone
+    charged = order.current if action.name == "pay" else following
+    if charged is None:
+        return action.label
+    said = {
+        "accept": _("Accept only"),
+        "start": _("Start “{milestone}” · pay {amount}"),
+        "place": _("Accept the offer · pay {amount}"),
+        "pay": _("Pay {amount}"),
+        "accept_and_continue": _("Accept and continue · pay {amount}"),
     }.get(action.name)
-    if action.name == "start" and charged:
-        return f"Start “{charged.title}” · pay {display(charged.total, order.currency)}"
-    if action.name == "place" and charged:
-        return f"Accept the offer · pay {display(charged.total, order.currency)}"
-    if action.name == "pay" and charged:
-        return f"Pay {display(charged.total, order.currency)}"
-    return f"{action.label} · pay {display(charged.total, order.currency)}" if charged else action.label
-
-
-def _track(order: Order, files: list[Attachment], refunds: list[Refund], now: datetime) -> list[Step]:
-    by_delivery: dict[int | None, list[Attachment]] = {}
-    for file in files:
-        by_delivery.setdefault(file.delivery_id, []).append(file)
-    steps = []
-    for milestone in order.plan:
-        deliveries = list(milestone.deliveries.all())
-        for delivery in deliveries:
-            delivery.shown_files = by_delivery.get(delivery.pk, [])  # type: ignore[attr-defined]
-        # What is under review stands open; what is over is one click away.
-        latest = deliveries.pop() if deliveries and milestone.is_open else None
-        badge, badge_look = badge_of(milestone, refunds)
-        look = LOOKS.get(milestone.status, "current")
-        text, late = _state(milestone), milestone.is_late(now)
-        steps.append(Step(milestone, look, text, badge, badge_look, latest, deliveries[::-1], late))
-    return steps
-
-
-def _state(milestone: Milestone) -> str:
-    revisions = "unlimited revisions" if milestone.revisions is None else counted(milestone.revisions, "revision")
-    promise = f"{counted(milestone.delivery_days, 'day')} · {revisions}"
-    return {
-        Milestone.Status.PLANNED: f"{promise} · starts when the buyer pays",
-        Milestone.Status.AWAITING_PAYMENT: f"{promise} · not funded yet, do not work",
-        Milestone.Status.IN_PROGRESS: f"In progress · due {when(milestone.deliver_by)}",
-        Milestone.Status.DELIVERED: f"Delivered {day(milestone.delivered_at)}",
-        Milestone.Status.IN_REVISION: f"In revision · due {when(milestone.deliver_by)}",
-        Milestone.Status.NOT_STARTED: "Not started",
-        Milestone.Status.COMPLETED: f"Completed {day(milestone.ended_at)} · {_handed_over(milestone)}",
-        Milestone.Status.CANCELED: f"Canceled {day(milestone.ended_at)}",
-    }.get(Milestone.Status(milestone.status), milestone.get_status_display())
-
-
-def _handed_over(milestone: Milestone) -> str:
-    """ "1 delivery, no revision"."""
-    revisions = counted(milestone.revisions_used, "revision") if milestone.revisions_used else "no revision"
-    deliveries = len(milestone.deliveries.all())
-    return f"{deliveries} delivery, {revisions}" if deliveries == 1 else f"{deliveries} deliveries, {revisions}"
-
-
-def _revisions(order: Order) -> str:
-    milestone = order.open_milestone
-    if milestone is None:
-        return ""
-    if milestone.revisions_left is None:
-        return "unlimited revisions"
-    included = (milestone.revisions or 0) + milestone.revisions_granted
-    return f"{milestone.revisions_left} of {counted(included, 'revision')} left"
-
-
-def _activity(order: Order, viewer: User) -> list[Line]:
-    hidden = [kind for kind, words in SENTENCES.items() if words.hidden]
-    events = order.events.exclude(kind__in=hidden).select_related("actor", "milestone").order_by("-id")[:100]
-    return [Line(sentence(event, order, viewer), event.note, event.at, _look(event, order, viewer)) for event in events]
-
-
-def _look(event: Event, order: Order, viewer: User) -> str:
-    if event.actor_id is None:
-        return "clock"
-    if event.actor_id not in (order.buyer_id, order.seller_id):
-        return "support"
-    return "mine" if event.actor_id == viewer.pk else ""
-
-
-def _talk(order: Order, files: list[Attachment]) -> list[Message]:
-    messages = list(order.messages.select_related("author"))
-    for message in messages:
-        message.shown_files = [file for file in files if file.message_id == message.pk]  # type: ignore[attr-defined]
-    return messages
+    if said is None:
+        return action.label
+    return said.format(milestone=charged.title, amount=display(charged.total, order.currency))

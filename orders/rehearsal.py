@@ -177,6 +177,8 @@ _ENDING: dict[str, Callable[..., object]] = {
     "decline": services.decline_offer,
     "withdraw": services.withdraw_offer,
 }
+REHEARSED = ("accept", "accept_and_continue", *_ENDING)
+"""The buttons that say what they would do before they are pressed."""
 _TO_BUYER = "goes back to the buyer"
 _WHAT = {
     Kind.REFUND.value: _TO_BUYER,

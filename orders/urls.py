@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders.views import buying, conversation, deliveries, files, offers, selling
+from orders.views import buying, conversation, deliveries, files, offers, parts, selling
 
 app_name = "orders"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("orders/<slug:number>/offer/", offers.edit_offer, name="edit_offer"),
     path("orders/<slug:number>/withdraw/", selling.withdraw, name="withdraw"),
     path("orders/<slug:number>/messages/", conversation.send_message, name="send_message"),
+    path("orders/<slug:number>/messages/read/", conversation.mark_read, name="mark_read"),
+    path("orders/<slug:number>/would/<slug:name>/", parts.would, name="would"),
     path("orders/<slug:number>/files/<int:pk>/", files.file, name="file"),
     path("orders/<slug:number>/files/<int:pk>/view/", deliveries.view_file, name="view_file"),
     path("orders/<slug:number>/files/<int:pk>/inline/", files.inline, name="inline"),

@@ -58,7 +58,7 @@
       if (!rest || Math.abs(bar.value - rest) > bar.max / 500) bar.value = rest;
     }
   };
-  if (document.querySelector("time[data-countdown], progress[data-end]")) setInterval(tick, 1000);
+  if (document.querySelector("time[data-countdown], progress[data-end], #live")) setInterval(tick, 1000);
 
   // A second click posts nothing. The server refuses it as well: this only saves a puzzled look.
   document.addEventListener("submit", (event) => {

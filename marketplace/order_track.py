@@ -1,0 +1,87 @@
+"""The milestones of an order as a track: where each stands, where its money is, and what was handed over (P2)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marketplace.catalog.durations import counted
+from marketplace.order_money import badge_of
+from marketplace.templatetags.words import day, when
+from orders.models import Attachment, Delivery, Milestone, Order
+from payments.models import Refund
+
+LOOKS = {"completed": "done", "canceled": "off", "not_started": "off", "planned": ""}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the track."""
+
+    milestone: Milestone
+    look: str
+    text: str
+    badge: str
+    badge_look: str
+    latest: Delivery | None
+    earlier: list[Delivery]
+    late: bool
+
+
+def track(order: Order, files: list[Attachment], refunds: list[Refund], now: datetime) -> list[Step]:
+    """Every milestone in its order. Expects the deliveries to be loaded; each gets its `shown_files`."""
+    by_delivery: dict[int | None, list[Attachment]] = {}
+    for file in files:
+        by_delivery.setdefault(file.delivery_id, []).append(file)
+    steps = []
+    for milestone in order.plan:
+        deliveries = list(milestone.deliveries.all())
+        for delivery in deliveries:
+            delivery.shown_files = by_delivery.get(delivery.pk, [])  # type: ignore[attr-defined]
+        # What is under review stands open; what is over is one click away.
+        latest = deliveries.pop() if deliveries and milestone.is_open else None
+        badge, badge_look = badge_of(milestone, refunds)
+        look = LOOKS.get(milestone.status, "current")
+        text, late = _state(milestone), milestone.is_late(now)
+        steps.append(Step(milestone, look, text, badge, badge_look, latest, deliveries[::-1], late))
+    return steps
+
+
+def _state(milestone: Milestone) -> str:
+    days = counted(milestone.delivery_days, "day")
+    number = milestone.revisions
+    revisions = _("unlimited revisions") if number is None else counted(number, "revision")
+    said = {
+        # Translators: as in "9 days · 2 revisions · starts when the buyer pays".
+        Milestone.Status.PLANNED: _("{days} · {revisions} · starts when the buyer pays"),
+        Milestone.Status.AWAITING_PAYMENT: _("{days} · {revisions} · not funded yet, do not work"),
+        Milestone.Status.IN_PROGRESS: _("In progress · due {due}"),
+        Milestone.Status.DELIVERED: _("Delivered {delivered}"),
+        Milestone.Status.IN_REVISION: _("In revision · due {due}"),
+        Milestone.Status.NOT_STARTED: _("Not started"),
+        Milestone.Status.COMPLETED: _("Completed {ended} · {deliveries}, {used}"),
+        Milestone.Status.CANCELED: _("Canceled {ended}"),
+    }.get(Milestone.Status(milestone.status), milestone.get_status_display())
+    delivered = len(milestone.deliveries.all())
+    return str(said).format(
+        days=days,
+        revisions=revisions,
+        due=when(milestone.deliver_by),
+        delivered=day(milestone.delivered_at),
+        ended=day(milestone.ended_at),
+        deliveries=ngettext("{count} delivery", "{count} deliveries", delivered).format(count=delivered),
+        used=counted(milestone.revisions_used, "revision") if milestone.revisions_used else _("no revision"),
+    )
+
+
+def revisions_left(order: Order) -> str:
+    """ "1 of 2 revisions left", of the open milestone; empty when none is open."""
+    milestone = order.open_milestone
+    if milestone is None:
+        return ""
+    if milestone.revisions_left is None:
+        return _("unlimited revisions")
+    included = (milestone.revisions or 0) + milestone.revisions_granted
+    said = ngettext("{left} of {count} revision left", "{left} of {count} revisions left", included)
+    return said.format(left=milestone.revisions_left, count=included)

@@ -161,4 +161,8 @@
   };
 
   for (const box of document.querySelectorAll("[data-upload]")) begin(box);
+  // What a page puts in later, when it brings itself up to date.
+  document.addEventListener("htmx:load", (event) => {
+    for (const box of event.target.querySelectorAll("[data-upload]")) begin(box);
+  });
 })();

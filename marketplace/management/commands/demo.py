@@ -1,5 +1,6 @@
 """`manage.py demo`: people, gigs and orders to look at, in an empty database."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -7,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from marketplace import clock
 from marketplace.accounts.models import User
-from marketplace.demo import disputes, people, purses, stories
+from marketplace.demo import disputes, people, purses, reviews, stories
 
 
 class Command(BaseCommand):
@@ -18,10 +19,13 @@ class Command(BaseCommand):
             raise CommandError("The demo is paid with the sandbox's test cards: set PAYMENT_GATEWAY=sandbox.")
         if User.objects.exists():
             raise CommandError("This database has people already; the demo is for an empty one.")
-        cast = people.settle_in()
         now = clock.now()
+        with clock.at(now - timedelta(days=200)):
+            cast = people.settle_in()
+        reviews.tell_earlier(cast, now)
         stories.tell(cast, now)
         disputes.tell(cast, now)
+        reviews.tell(cast, now)
         purses.fill(cast, now)
         for role, email in (
             ("buyer", "ana@example.com"),

@@ -165,12 +165,12 @@ def test_a_gig_of_a_deactivated_seller_does_not_exist(client: Client) -> None:
 
 def test_a_buyer_sees_what_they_pay_before_any_click(client: Client) -> None:
     gig = GigFactory(plan=[planned("Script", price=3333), planned("Storyboard", price=300, revisions=None)])
-    context = client.get(gig.get_absolute_url()).context
-    assert [(step.milestone.title, step.fee, step.total) for step in context["steps"]] == [
-        ("Script", 183, 3516),
-        ("Storyboard", 17, 317),
+    cost = client.get(gig.get_absolute_url()).context["cost"]
+    assert [(step.milestone.title, step.fee, step.total, step.earned) for step in cost.steps] == [
+        ("Script", 183, 3516, 2666),
+        ("Storyboard", 17, 317, 240),
     ]
-    assert (context["fees"], context["total"], context["first"].total) == (200, 3833, 3516)
+    assert (cost.price, cost.fees, cost.total, cost.earned, cost.first.total) == (3633, 200, 3833, 2906, 3516)
 
 
 def test_the_gig_page_says_it_in_words(client: Client) -> None:
@@ -180,7 +180,10 @@ def test_the_gig_page_says_it_in_words(client: Client) -> None:
         "Buyer’s fee, 5.5 % of each",
         "<dd>$13.75</dd>",
         '<dd class="facts__total">$263.75</dd>',
-        "Charged when you order: $63.30",
+        '<strong class="paynow__amount">$63.30</strong> now, for “Sketches” with its fee',
+        "+ $3.30 fee = $63.30",
+        "+ $3.85 fee = $73.85",
+        "24 hours after the delivery date you can cancel the milestone on the spot",
         "unlimited revisions",
         "You have 8 days from each delivery to accept and continue, or to ask for a revision.",
         f'href="/gigs/{gig.slug}/order/">Order</a>',
@@ -192,7 +195,7 @@ def test_the_gig_page_says_it_in_words(client: Client) -> None:
 def test_the_numbers_are_those_of_the_terms_in_force(client: Client) -> None:
     gig = GigFactory()
     TermsFactory(buyer_fee=1250)
-    assert client.get(gig.get_absolute_url()).context["fees"] == 3125
+    assert client.get(gig.get_absolute_url()).context["cost"].fees == 3125
 
 
 def test_sellers_cannot_order_their_own_gig(client: Client) -> None:
@@ -218,11 +221,11 @@ def test_no_page_shows_an_e_mail_address(client: Client) -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 20])
-def test_a_gig_page_takes_three_queries(
+def test_a_gig_page_takes_five_queries(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, steps: int
 ) -> None:
     gig = GigFactory(plan=[planned()] * steps)
-    with django_assert_num_queries(3):  # gig, terms, plan
+    with django_assert_num_queries(5):  # gig, terms, plan, reviews by stars, count
         client.get(gig.get_absolute_url())
 
 
@@ -248,12 +251,12 @@ def test_a_seller_who_does_not_exist_is_not_found(client: Client) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 24])
-def test_a_seller_page_takes_three_queries(
+def test_a_seller_page_takes_six_queries(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, count: int
 ) -> None:
     theo = UserFactory()
     GigFactory.create_batch(count, seller=theo)
-    with django_assert_num_queries(3):  # person, count, page
+    with django_assert_num_queries(6):  # person, count, page, what they completed, reviews by stars, count
         client.get(theo.get_absolute_url())
 
 

@@ -16,9 +16,13 @@ from marketplace.notifications.topics import Topic, kinds_of
 class Mail(models.Model):
     """Something that is mailed once: how far that is."""
 
-    emailed_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0, help_text=_("How often its e-mail was tried."))
-    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text=_("Empty: sent, or not to be tried again."))
+    emailed_at = models.DateTimeField(_("e-mailed at"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(
+        _("attempts"), default=0, help_text=_("How often its e-mail was tried.")
+    )
+    next_attempt_at = models.DateTimeField(
+        _("next attempt at"), null=True, blank=True, help_text=_("Empty: sent, or not to be tried again.")
+    )
 
     class Meta:
         abstract = True
@@ -33,12 +37,16 @@ class DigestQuerySet(models.QuerySet["Digest"]):
 class Digest(Mail):
     """A day's notices in one e-mail, for who does not want one for each."""
 
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="digests")
-    created_at = models.DateTimeField()
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="digests", verbose_name=_("recipient")
+    )
+    created_at = models.DateTimeField(_("created at"))
 
     objects = DigestQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("digest")
+        verbose_name_plural = _("digests")
         indexes = [
             # The sweep: to_mail().
             models.Index(fields=["next_attempt_at"], condition=Q(emailed_at=None), name="digest_to_mail"),
@@ -72,22 +80,31 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(Mail):
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
-    kind = models.SlugField(max_length=50)
-    title = models.CharField(max_length=200)
-    text = models.TextField(blank=True)
-    url = models.CharField(_("address"), max_length=500, help_text=_("A path on this site."))
-    key = models.CharField(max_length=200, help_text=_("The event; one notice per event and recipient."))
-    created_at = models.DateTimeField()
-    read_at = models.DateTimeField(null=True, blank=True)
-    digest_due_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the daily digest that is to hold it is due; empty afterwards.")
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name=_("recipient")
     )
-    digest = models.ForeignKey(Digest, models.SET_NULL, null=True, blank=True, related_name="notices")
+    kind = models.SlugField(_("kind"), max_length=50)
+    title = models.CharField(_("title"), max_length=200)
+    text = models.TextField(_("text"), blank=True)
+    url = models.CharField(_("address"), max_length=500, help_text=_("A path on this site."))
+    key = models.CharField(_("key"), max_length=200, help_text=_("The event; one notice per event and recipient."))
+    created_at = models.DateTimeField(_("created at"))
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    digest_due_at = models.DateTimeField(
+        _("digest due at"),
+        null=True,
+        blank=True,
+        help_text=_("When the daily digest that is to hold it is due; empty afterwards."),
+    )
+    digest = models.ForeignKey(
+        Digest, models.SET_NULL, null=True, blank=True, related_name="notices", verbose_name=_("digest")
+    )
 
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
         constraints = [
             models.UniqueConstraint(fields=["recipient", "key"], name="one_notice_per_event_and_recipient"),
             models.CheckConstraint(condition=Q(url__startswith="/"), name="notice_url_is_a_path_of_this_site"),
@@ -115,12 +132,18 @@ class Preference(models.Model):
         DAILY = "daily", _("Once a day")
         NEVER = "never", _("Never")
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_preferences")
-    topic = models.CharField(max_length=20, choices=Topic.choices)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_preferences", verbose_name=_("person")
+    )
+    topic = models.CharField(_("topic"), max_length=20, choices=Topic.choices)
     by_mail = models.CharField(_("by e-mail"), max_length=10, choices=ByMail.choices, default=ByMail.AT_ONCE)
-    quiet = models.BooleanField(default=False, help_text=_("New notices are listed, but not counted as unread."))
+    quiet = models.BooleanField(
+        _("quiet"), default=False, help_text=_("New notices are listed, but not counted as unread.")
+    )
 
     class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
         constraints = [models.UniqueConstraint(fields=["person", "topic"], name="one_preference_per_person_and_topic")]
 
     def __str__(self) -> str:

@@ -81,4 +81,4 @@ def dark_looks() -> SafeString:
 
 @register.simple_tag
 def site_url() -> str:
-    return settings.SITE_URL.rstrip("/")
+    return str(settings.SITE_URL).rstrip("/")

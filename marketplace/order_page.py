@@ -27,6 +27,7 @@ from marketplace.order_money import (
 )
 from marketplace.order_talk import talk_of
 from marketplace.order_track import revisions_left, track
+from marketplace.reviews.rules import review_action
 from orders.actions import Action, actions
 from orders.forms import DeliverForm, GrantForm, MessageForm, RevisionForm, VersionedForm
 from orders.models import Milestone, Order
@@ -80,6 +81,7 @@ def order_context(
     present = present_among(cases)
     in_cases = _case_actions(order, present, side, now)
     stop = _why_not_stop(order, found)
+    review = review_action(order, viewer, now)
     pending, proposal = next((case for case in present if case.freezes), None), waiting_proposal(present)
     refunds, cents = refunds_of(order), cents_of(order)
     files = list(order.attachments.all())
@@ -95,7 +97,7 @@ def order_context(
         "buttons": _buttons(order, found),
         "again": _again(order, side, found),
         "stop": stop,
-        "blocked": [action for action in found + in_cases if not action.allowed and action is not stop],
+        "blocked": [action for action in [*found, *in_cases, review] if not action.allowed and action is not stop],
         "cases": cases,
         "proposal": proposal,
         "proposal_silence": silence_in_words(proposal) if proposal else "",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from marketplace.accounts.models import User
 from marketplace.catalog.durations import in_words
 from marketplace.reviews.models import Review
+from orders.actions import Action
 from orders.guards import Refusal
 from orders.models import Order
 
@@ -73,6 +74,21 @@ class Standing:
     @cached_property
     def refusal(self) -> Refusal | None:
         return why_not_review(self.order, self.viewer, self.now)
+
+
+def review_action(order: Order, viewer: User, now: datetime) -> Action:
+    """The button for the lists of what an order offers (P1): available, or greyed with the reason."""
+    standing = Standing(order, viewer, now)
+    refusal = standing.refusal
+    return Action(
+        name="review",
+        label=_("Review {name}").format(name=standing.other.name),
+        url=standing.url,
+        allowed=refusal is None,
+        reason=refusal.reason if refusal else "",
+        who=refusal.who if refusal else "",
+        when=refusal.when if refusal else None,
+    )
 
 
 def why_not_review(order: Order, person: User, now: datetime) -> Refusal | None:

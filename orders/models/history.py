@@ -1,6 +1,7 @@
 """What happened: the append-only activity, the pauses of the clocks, and the reminders that went out."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from orders.models.milestone import Milestone
@@ -75,7 +76,11 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["order", "id"], name="events_of_order")]
+        indexes = [
+            models.Index(fields=["order", "id"], name="events_of_order"),
+            # Days and months of all orders. Rows are written nearly in the order of time, so ranges of pages are enough.
+            BrinIndex(fields=["at"], name="events_by_time", pages_per_range=32),
+        ]
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.kind}"

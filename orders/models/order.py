@@ -192,6 +192,9 @@ class Order(models.Model):
             models.Index(
                 fields=["remind_at"], condition=Q(paused_at=None, remind_at__isnull=False), name="orders_to_remind"
             ),
+            # What ended today, and what a sweep has set aside: the home of admin.
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="orders_ended"),
+            models.Index(fields=["stuck_at"], condition=Q(stuck_at__isnull=False), name="orders_stuck"),
             models.Index(fields=["buyer", "-id"], name="orders_bought"),
             models.Index(fields=["seller", "-id"], name="orders_sold"),
         ]

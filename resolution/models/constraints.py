@@ -75,6 +75,9 @@ CONSTRAINTS: list[BaseConstraint] = [
 INDEXES = [
     # The sweep: due().
     Index(fields=["answer_by"], condition=Q(status="open", stuck_at=None), name="cases_due"),
+    # The charts of admin's home.
+    Index(fields=["opened_at"], name="cases_by_opening"),
+    Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="cases_by_end"),
     # Support's queue: for_support().
     Index(fields=["support_due", "id"], condition=Q(status="escalated"), name="cases_for_support"),
 ]

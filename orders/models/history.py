@@ -78,7 +78,7 @@ class Event(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(fields=["order", "id"], name="events_of_order"),
-            # Days and months of all orders. Rows are written nearly in the order of time, so ranges of pages are enough.
+            # Days and months of all orders. Rows come nearly in the order of time, so page ranges do.
             BrinIndex(fields=["at"], name="events_by_time", pages_per_range=32),
         ]
 

@@ -1,3 +1,5 @@
+"""What admin counts of a day and of a month, at a million orders."""
+
 from django.conf import settings
 from django.db import migrations, models
 

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Prefetch, Q, Value, When
-from django.db.models.functions import Least
+from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext as _
 
+from marketplace import clock
 from marketplace.accounts.models import User
-from orders.models import Milestone, Order
+from orders.models import Message, Milestone, Order
 from orders.models.order import OrderQuerySet
 from resolution.actions import on_rows_of, waiting_proposal
 from resolution.models import Case
@@ -24,6 +25,17 @@ class Line:
     milestone: Milestone | None
     done: int
     count: int
+    unread: int = 0
+
+    @property
+    def steps(self) -> list[str]:
+        """The look of each milestone on the small track: done, current, off (it will not be done) or nothing yet."""
+        return [_LOOKS.get(milestone.status, "") for milestone in self.order.plan]
+
+    @property
+    def initials(self) -> str:
+        """Of the other side: Theo Lindqvist is TL."""
+        return "".join(word[0] for word in self.other.name.split()[:2]).upper()
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,39 @@ class Standing:
     until: datetime | None = None
     mine: bool = False
     due: str = "until"
+
+
+_LOOKS: dict[str, str] = {
+    **dict.fromkeys(Milestone.CURRENT, "current"),
+    Milestone.Status.COMPLETED: "done",
+    Milestone.Status.CANCELED: "off",
+    Milestone.Status.NOT_STARTED: "off",
+}
+# What a list may be narrowed to, by the rank that `waiting_first` gives.
+STATES = {"waiting": 0, "under-way": 1, "ended": 2}
+
+
+def found(orders: OrderQuerySet, side: str, text: str) -> OrderQuerySet:
+    """Those whose title, number or other side's name has `text` in it, however it is written."""
+    other = {"buyer": "seller", "seller": "buyer"}[side]
+    for word in text.split():
+        orders = orders.filter(
+            Q(title__icontains=word) | Q(number__icontains=word) | Q(**{f"{other}__name__icontains": word})
+        )
+    return orders
+
+
+def counted_by_state(ranked: OrderQuerySet) -> dict[str, int]:
+    """How many of `waiting_first`'s orders are in each of the `STATES`; one query."""
+    counts = dict(ranked.order_by().values_list("rank").annotate(models.Count("pk")))
+    return {state.replace("-", "_"): counts.get(rank, 0) for state, rank in STATES.items()}
+
+
+def with_unread(ranked: OrderQuerySet, user: User) -> OrderQuerySet:
+    """With how many messages of the other side `user` has not read yet, for `line`."""
+    unread = Message.objects.unread_by(user).filter(order=OuterRef("pk")).order_by().values("order")
+    counts = unread.annotate(number=models.Count("pk")).values("number")
+    return ranked.annotate(unread=Coalesce(models.Subquery(counts), 0))
 
 
 def waiting_first(orders: OrderQuerySet, side: str) -> OrderQuerySet:
@@ -54,8 +99,13 @@ def waiting_first(orders: OrderQuerySet, side: str) -> OrderQuerySet:
         .filter(Q(kind__in=DISPUTES) | Q(order__paused_at=None))
         .order_by("answer_by")
     )
+    # An overdue one waits for nobody but the clock (O7).
+    overdue = Q(paused_at=None, decide_by__lte=clock.now())
     rank = models.Case(
-        When(status__in=Order.ENDED, then=Value(2)), When(mine_now | Exists(to_answer), then=Value(0)), default=Value(1)
+        When(status__in=Order.ENDED, then=Value(2)),
+        When(overdue, then=Value(1)),
+        When(mine_now | Exists(to_answer), then=Value(0)),
+        default=Value(1),
     )
     deadline = models.Case(When(mine_now, then=F("at_hand__deliver_by" if side == "seller" else "decide_by")))
     # PostgreSQL's LEAST leaves out what is not there.
@@ -80,10 +130,11 @@ def line(order: Order, side: str, now: datetime) -> Line:
     done = sum(milestone.status == Milestone.Status.COMPLETED for milestone in plan)
     other = order.seller if side == "buyer" else order.buyer
     pending: list[Case] = order.pending_cases  # type: ignore[attr-defined]
-    found = [on_rows_of(order, case, now) for case in pending]
-    dispute = next((case for case in found if case.freezes), None)
-    where = standing(order, side, now, dispute, waiting_proposal(found))
-    return Line(order, other, where, order.current or order.next_milestone, done, len(plan))
+    cases = [on_rows_of(order, case, now) for case in pending]
+    dispute = next((case for case in cases if case.freezes), None)
+    where = standing(order, side, now, dispute, waiting_proposal(cases))
+    unread = getattr(order, "unread", 0)
+    return Line(order, other, where, order.current or order.next_milestone, done, len(plan), unread)
 
 
 def case_waits_for(case: Case) -> str:

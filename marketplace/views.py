@@ -12,7 +12,7 @@ from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog.costs import worked_example
 from marketplace.catalog.models import Category, Gig, Terms
-from marketplace.order_lists import grouped, line, waiting_first
+from marketplace.order_lists import STATES, counted_by_state, found, grouped, line, waiting_first, with_unread
 from orders.models import OfferRequest, Order
 from orders.models.order import OrderQuerySet
 
@@ -55,8 +55,21 @@ def sold(request: SignedInRequest) -> HttpResponse:
 
 
 def _list(request: SignedInRequest, orders: OrderQuerySet, side: str, **context: Any) -> HttpResponse:
-    now = clock.now()
-    pages = Paginator(waiting_first(orders, side), PAGE)
-    page = pages.get_page(request.GET.get("page"))
-    lines = [line(order, side, now) for order in page]
-    return render(request, "orders/list.html", {"page": page, "groups": grouped(lines), "side": side, **context})
+    now, text = clock.now(), request.GET.get("q", "")[:100].replace("\x00", "")
+    ranked = waiting_first(found(orders, side, text), side)
+    counts = counted_by_state(ranked)
+    state = request.GET.get("state", "")
+    if state in STATES:
+        ranked = ranked.filter(rank=STATES[state])
+    page = Paginator(with_unread(ranked, request.user), PAGE).get_page(request.GET.get("page"))
+    context |= {
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number),
+        "groups": grouped([line(order, side, now) for order in page]),
+        "side": side,
+        "text": text,
+        "state": state if state in STATES else "",
+        "counts": counts,
+        "number": sum(counts.values()),
+    }
+    return render(request, "orders/list.html", context)

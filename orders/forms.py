@@ -16,6 +16,7 @@ from marketplace.catalog.models import Terms
 from orders import files
 from payments.gateways import gateway
 from payments.money import display
+from payments.said import said
 
 
 class ManyFilesInput(forms.FileInput):
@@ -79,10 +80,12 @@ class MethodField(forms.ChoiceField):
 
     def __init__(self, *, payer: User, **kwargs: Any) -> None:
         saved = [
-            (f"saved-{card.pk}", gettext("{card}, saved").format(card=card.label))
+            (f"saved-{card.pk}", gettext("{card}, saved").format(card=said(card.label)))
             for card in payments.usable_cards(payer)
         ]
-        methods = [(method.code, _card(method.label, method.explanation)) for method in gateway().payment_methods()]
+        methods = [
+            (method.code, _card(said(method.label), said(method.explanation))) for method in gateway().payment_methods()
+        ]
         choices = [*saved, *methods]
         super().__init__(label=_("Pay with"), choices=choices, initial=choices[0][0], **kwargs)
 
@@ -163,7 +166,7 @@ class CheckoutForm(PaysForm):
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Optional. You can also write later, on the order's page."),
+        help_text=_("You can also write later, on the order's page."),
     )
 
 

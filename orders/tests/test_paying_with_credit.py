@@ -64,7 +64,7 @@ def test_a_card_is_saved_with_consent_and_offered_first_the_next_time(ana: Visit
     page = ana.open(f"{order.get_absolute_url()}milestones/{following.pk}/start/")
     assert page.words("label", cls="choice")[:2] == [
         "Visa ending in 4242, saved",
-        "Visa ending in 4242: Succeeds at once.",
+        "Visa ending in 4242 Succeeds at once.",
     ]
     ana.press("Start the next milestone · pay $158.25", method=f"saved-{card.pk}", keep_card="on")
     charge = last_charge(order)

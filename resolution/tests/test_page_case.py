@@ -302,7 +302,7 @@ def test_a_proposal_to_answer_waits_for_you_in_the_list_until_it_is_void(order_i
     more_days(order)
     client = signed_in(order.buyer)
     text = text_of(client.get("/orders/"))
-    assert text.index("Waiting for you") < text.index("Answer the proposal") < text.index("Under way")
+    assert text.rindex("Waiting for you") < text.index("Answer the proposal") < text.rindex("Under way")
     assert "“Logo”: in progress · until Wed 4 Nov, 12:00" in text
     deliver(order)
     text = text_of(client.get("/orders/"))

@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn
 
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
 
@@ -18,8 +19,9 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
         # Stores other than Amazon's are rarely reached by a name of each bucket.
         style = {"addressing_style": "path" if options.get("endpoint_url") else "auto"}
         config = Config(signature_version="s3v4", s3=style, **TIMEOUTS, **CHECKSUMS)
-        fixed = {"file_overwrite": False, "default_acl": None, "use_threads": False, "max_memory_size": MEMORY}
-        super().__init__(**fixed, client_config=config, **options)
+        configs = {"client_config": config, "transfer_config": TransferConfig(use_threads=False)}
+        fixed = {"file_overwrite": False, "default_acl": None, "max_memory_size": MEMORY}
+        super().__init__(**fixed, **configs, **options)
 
     def url(self, name: str, *args: object, **kwargs: object) -> NoReturn:
         raise ValueError(f"{name} has no address of its own: files are served by views that ask who is looking.")

@@ -7,6 +7,9 @@ import pytest
 from marketplace import clock
 from marketplace.tests import invariants
 from orders.tests.factories import NOON
+from orders.tests.object_store import bucket, object_store, store
+
+__all__ = ["bucket", "object_store", "store"]
 
 
 @pytest.fixture(autouse=True)

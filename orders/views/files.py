@@ -20,9 +20,12 @@ RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 LOCKED = "sandbox; default-src 'none'"
 # A browser's PDF viewer does not start in a sandbox; it lets no script of a PDF reach the page.
 FRAMED = "default-src 'none'; object-src 'self'; frame-ancestors 'self'"
-SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
-ORIGINAL = SAFE | {"Cache-Control": "private, no-store", "Content-Security-Policy": LOCKED}
-DRAWN = SAFE | {"Cache-Control": "private, max-age=3600", "Content-Security-Policy": LOCKED}
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": LOCKED,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def is_support(request: SignedInRequest) -> bool:
@@ -96,14 +99,14 @@ def _drawn(picture: FieldFile) -> HttpResponseBase:
     if not picture:
         raise Http404("There is no preview of this file.")
     content, size = _opened(picture)
-    headers = DRAWN | {"Content-Length": str(size)}
+    headers = HEADERS | {"Content-Length": str(size)}
     return FileResponse(_Part(content, 0, size), content_type="image/webp", headers=headers)
 
 
 def _original(request: HttpRequest, attachment: Attachment, *, as_attachment: bool) -> HttpResponseBase:
     """The file, or the one part of it that was asked for: players skip by asking for parts."""
     etag = f'"{attachment.sha256}"'
-    headers = ORIGINAL | {
+    headers = HEADERS | {
         "Content-Disposition": str(content_disposition_header(as_attachment, attachment.name)),
         "Accept-Ranges": "bytes",
         "ETag": etag,
@@ -114,7 +117,7 @@ def _original(request: HttpRequest, attachment: Attachment, *, as_attachment: bo
     start, end = part or (0, size)
     if part and start >= end:
         content.close()
-        return HttpResponse(status=416, headers=ORIGINAL | {"Content-Range": f"bytes */{size}"})
+        return HttpResponse(status=416, headers=HEADERS | {"Content-Range": f"bytes */{size}"})
     headers["Content-Length"] = str(end - start)
     if part:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"

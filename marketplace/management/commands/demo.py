@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from marketplace import clock
 from marketplace.accounts.models import User
-from marketplace.demo import disputes, people, purses, reviews, stories
+from marketplace.demo import disputes, people, purses, reviews, shelf, stories
 
 
 class Command(BaseCommand):
@@ -22,6 +22,7 @@ class Command(BaseCommand):
         now = clock.now()
         with clock.at(now - timedelta(days=200)):
             cast = people.settle_in()
+        shelf.fill(cast.people, people.PASSWORD, now)
         reviews.tell_earlier(cast, now)
         stories.tell(cast, now)
         disputes.tell(cast, now)

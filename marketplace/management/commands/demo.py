@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.demo import disputes, people, purses, reviews, shelf, stories
+from orders.models import Attachment
+from orders.services import draw_previews
 
 
 class Command(BaseCommand):
@@ -28,6 +30,7 @@ class Command(BaseCommand):
         disputes.tell(cast, now)
         reviews.tell(cast, now)
         purses.fill(cast, now)
+        draw_previews(Attachment.objects.filter(preview_tries__gt=0).values_list("pk", flat=True))
         for role, email in (
             ("buyer", "ana@example.com"),
             ("seller", "theo@example.com"),

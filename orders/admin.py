@@ -3,7 +3,7 @@
 The page of one order reads across storeys (cases, ledger), so it is drawn at the top, by `marketplace.backoffice`.
 """
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -11,44 +11,52 @@ from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from marketplace import clock
+from marketplace.accounts.instants import day
 from orders.models import OfferRequest, Order
-from payments.admin.base import ReadOnlyAdmin
+from payments.admin.base import ReadOnlyAdmin, YesNoFilter
 from payments.models import HeldFunds
 from payments.money import display
 
 
-class YesNoFilter(admin.SimpleListFilter):
-    """A filter by one condition: those that meet it, or all the others."""
-
-    def condition(self) -> Q:
-        raise NotImplementedError
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        met = {"yes": self.condition(), "no": ~self.condition()}.get(self.value() or "")
-        return queryset.filter(met) if met else queryset
-
-
 class FrozenFilter(YesNoFilter):
-    title = "frozen by a case"
+    title = _("frozen by a case")
     parameter_name = "frozen"
 
-    def condition(self) -> Q:
+    @classmethod
+    def condition(cls) -> Q:
         return Q(paused_at__isnull=False)
 
 
 class StuckFilter(YesNoFilter):
-    title = "stuck"
+    title = _("stuck")
     parameter_name = "stuck"
 
-    def condition(self) -> Q:
+    @classmethod
+    def condition(cls) -> Q:
         return Q(stuck_at__isnull=False)
+
+
+class EndedTodayFilter(YesNoFilter):
+    """By the day of whoever looks."""
+
+    title = _("ended today")
+    parameter_name = "ended_today"
+
+    @classmethod
+    def condition(cls) -> Q:
+        return Q(ended_at__gte=midnight(clock.now()))
+
+
+def midnight(now: datetime, *, days: int = 0) -> datetime:
+    """When the viewer's day began; so many days later, also over a change of the clocks."""
+    date = timezone.localtime(now).date() + timedelta(days=days)
+    return timezone.make_aware(datetime.combine(date, time()))
 
 
 def held_now(order: str) -> Coalesce:
@@ -64,10 +72,10 @@ def badge(text: str, look: str = "") -> SafeString:
 
 def short(instant: datetime) -> str:
     """For the narrow columns of lists, in the viewer's time zone: "23 Nov, 06:14"."""
-    return date_format(timezone.localtime(instant), "j M, H:i")
+    return f"{day(instant)}, {timezone.localtime(instant):%H:%M}"
 
 
-@admin.display(description="Held", ordering="held_now")
+@admin.display(description=_("Held"), ordering="held_now")
 def held(row: Any) -> str:
     """The column of `held_now`, of an order or of something about one."""
     order = row if isinstance(row, Order) else row.order
@@ -82,11 +90,11 @@ class OrderList(ReadOnlyAdmin):
 
     list_display = ["named", "buyer", "seller", "standing", held, "deadline"]
     list_display_links = ["named"]
-    list_filter = ["status", "closed_because", FrozenFilter, StuckFilter]
+    list_filter = ["status", "closed_because", EndedTodayFilter, FrozenFilter, StuckFilter]
     list_select_related = ["buyer", "seller"]
     list_per_page = 50
     search_fields = ["number", "title", "buyer__email", "buyer__name", "seller__email", "seller__name"]
-    search_help_text = "Order number, title, or a person's name or e-mail address"
+    search_help_text = _("Order number, title, or a person's name or e-mail address")
     ordering = ["-id"]
     show_full_result_count = False
     view_on_site = False
@@ -94,21 +102,21 @@ class OrderList(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return Order.objects.annotate(held_now=held_now("pk")).order_by("-pk")
 
-    @admin.display(description="Order", ordering="id")
+    @admin.display(description=_("Order"), ordering="id")
     def named(self, order: Order) -> SafeString:
         return format_html('<span class="bo-code">{}</span><br>{}', order.number, order.title)
 
-    @admin.display(description="Status", ordering="status")
+    @admin.display(description=_("Status"), ordering="status")
     def standing(self, order: Order) -> SafeString:
         because = order.get_closed_because_display() if order.closed_because else ""
         badges = [(badge(order.get_status_display(), order.status),)]
         if order.paused_at:
-            badges.append((badge("Frozen", "frozen"),))
+            badges.append((badge(gettext("Frozen"), "frozen"),))
         if order.stuck_at:
-            badges.append((badge("Stuck", "stuck"),))
+            badges.append((badge(gettext("Stuck"), "stuck"),))
         return format_html("{} {}", format_html_join(" ", "{}", badges), because)
 
-    @admin.display(description="Deadline", ordering="decide_by")
+    @admin.display(description=_("Deadline"), ordering="decide_by")
     def deadline(self, order: Order) -> str:
         return "–" if order.decide_by is None else short(order.decide_by)
 

@@ -13,14 +13,19 @@ from django.db.models import F, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
-from orders.admin import StuckFilter, YesNoFilter, badge, held_now, short
+from marketplace.catalog.durations import UNITS, counted
+from orders.admin import StuckFilter, badge, held_now, midnight, short
 from payments.admin.base import ReadOnlyAdmin
 from payments.money import display
 from resolution.models import Case, Reason
+from resolution.models.choices import Side
 
 Status = Case.Status
+BUYER = Side.BUYER.value
 
 # The clock opens cases citing these by code.
 CITED_BY_THE_CLOCK = (Reason.SELLER_LATE, Reason.SELLER_UNRESPONSIVE, Reason.CANNOT_DELIVER, Reason.CHARGEBACK)
@@ -30,19 +35,19 @@ class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
     states = forms.MultipleChoiceField(
         choices=Reason.State.choices,
         widget=forms.CheckboxSelectMultiple,
-        label="States to cite it in",
-        help_text="Buyers and sellers may cite it while the order is in one of these; support always.",
+        label=_("States to cite it in"),
+        help_text=_("Buyers and sellers may cite it while the order is in one of these; support always."),
     )
     in_disputes = forms.BooleanField(
         required=False,
-        label="In disputes",
+        label=_("In disputes"),
         initial=True,
-        help_text="To cancel, or for a part of the money. Support decides with these.",
+        help_text=_("To cancel, or for a part of the money. Support decides with these."),
     )
     in_proposals = forms.BooleanField(
         required=False,
-        label="In proposals",
-        help_text="For more time, extra revisions, or other upcoming milestones.",
+        label=_("In proposals"),
+        help_text=_("For more time, extra revisions, or other upcoming milestones."),
     )
 
     class Meta:
@@ -82,12 +87,12 @@ class ReasonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reason]:
         return Reason.objects.with_citations().order_by("position", "id")
 
-    @admin.display(description="Cases opened with it", ordering="opened_with")
+    @admin.display(description=_("Cases opened with it"), ordering="opened_with")
     def opened_with(self, reason: Any) -> int:
         count: int = reason.opened_with
         return count
 
-    @admin.display(description="Decided with it", ordering="ruled_with")
+    @admin.display(description=_("Decided with it"), ordering="ruled_with")
     def ruled_with(self, reason: Any) -> int:
         count: int = reason.ruled_with
         return count
@@ -108,7 +113,7 @@ class ReasonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class StatusFilter(admin.SimpleListFilter):
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -118,12 +123,31 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
-class LateFilter(YesNoFilter):
-    title = "overdue at support"
-    parameter_name = "overdue"
+OVERDUE, TODAY, LATER = "overdue", "today", "later"
 
-    def condition(self) -> Q:
-        return Q(status=Status.ESCALATED, support_due__lte=clock.now())
+
+class DueFilter(admin.SimpleListFilter):
+    """When what waits for support is due, by the day of whoever looks. The home of admin counts by the same (R8)."""
+
+    title = _("due at support")
+    parameter_name = "due"
+
+    @classmethod
+    def conditions(cls) -> dict[str, Q]:
+        now = clock.now()
+        waits, tomorrow = Q(status=Status.ESCALATED), midnight(now, days=1)
+        return {
+            OVERDUE: waits & Q(support_due__lte=now),
+            TODAY: waits & Q(support_due__gt=now, support_due__lt=tomorrow),
+            LATER: waits & Q(support_due__gt=now, support_due__gte=tomorrow),
+        }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(OVERDUE, _("Overdue")), (TODAY, _("Today")), (LATER, _("Later"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        condition = self.conditions().get(self.value() or "")
+        return queryset.filter(condition) if condition else queryset
 
 
 class CaseQueue(ReadOnlyAdmin):
@@ -134,7 +158,7 @@ class CaseQueue(ReadOnlyAdmin):
 
     list_display = ["named", "about", "standing", "due_by", "age", "stake"]
     list_display_links = ["named"]
-    list_filter = [StatusFilter, LateFilter, "kind", "side", "reason", StuckFilter]
+    list_filter = [StatusFilter, DueFilter, "kind", "side", "reason", StuckFilter]
     list_select_related = ["order__buyer", "order__seller", "milestone", "reason"]
     list_per_page = 50
     search_fields = [
@@ -146,7 +170,7 @@ class CaseQueue(ReadOnlyAdmin):
         "order__seller__email",
         "order__seller__name",
     ]
-    search_help_text = "Case or order number, title, or a person's name or e-mail address"
+    search_help_text = _("Case or order number, title, or a person's name or e-mail address")
     show_full_result_count = False
     view_on_site = False
 
@@ -163,41 +187,47 @@ class CaseQueue(ReadOnlyAdmin):
             held_now=held_now("order"),
         )
 
-    @admin.display(description="At stake", ordering="held_now")
+    @admin.display(description=_("At stake"), ordering="held_now")
     def stake(self, case: Any) -> str:
         """What the order holds, and of it what the case asks to give back."""
         if not case.held_now:
             return "–"
         held = display(case.held_now, case.order.currency)
-        return f"{display(case.asked_amount, case.order.currency)} of {held}" if case.asked_amount else held
+        if not case.asked_amount:
+            return held
+        return gettext("{asked} of {held}").format(asked=display(case.asked_amount, case.order.currency), held=held)
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return ["rank", "due", "-pk"]
 
-    @admin.display(description="Case", ordering="pk")
+    @admin.display(description=_("Case"), ordering="pk")
     def named(self, case: Case) -> SafeString:
         return format_html('<span class="bo-code">{}</span><br>{}', case.number, case.order.title)
 
-    @admin.display(description="Asks to", ordering="kind")
+    @admin.display(description=_("Asks to"), ordering="kind")
     def about(self, case: Case) -> str:
-        return f"{case.what}: {case.reason}"
+        return gettext("{what}: {reason}").format(what=case.what, reason=case.reason)
 
-    @admin.display(description="Status", ordering="status")
+    @admin.display(description=_("Status"), ordering="status")
     def standing(self, case: Case) -> SafeString:
-        stuck = badge("Stuck", "stuck") if case.stuck_at else ""
+        stuck = badge(gettext("Stuck"), "stuck") if case.stuck_at else ""
         silent = who_is_silent(case, clock.now())
         below = format_html("<br>{}", silent) if silent else ""
         return format_html("{} {}{}", badge(case.standing, case.status), stuck, below)
 
-    @admin.display(description="Due", ordering="due")
+    @admin.display(description=_("Due"), ordering="due")
     def due_by(self, case: Any) -> Any:
         if case.due is None:
             return "–"
         if case.due > clock.now():
             return short(case.due)
-        return format_html("{} since {}", badge("Overdue", "stuck"), length(clock.now() - case.due))
+        return format_html(
+            gettext("{badge} since {time}"),
+            badge=badge(gettext("Overdue"), "stuck"),
+            time=length(clock.now() - case.due),
+        )
 
-    @admin.display(description="Age", ordering="opened_at")
+    @admin.display(description=_("Age"), ordering="opened_at")
     def age(self, case: Case) -> str:
         return length((case.ended_at or clock.now()) - case.opened_at)
 
@@ -205,26 +235,31 @@ class CaseQueue(ReadOnlyAdmin):
 def who_is_silent(case: Case, now: datetime) -> str:
     """Whose act the case lacks: those who did not answer, and support itself when it is late (R8)."""
     if case.status == Status.OPEN:
-        return f"The {case.answering_side} has not answered"
+        return (
+            gettext("The buyer has not answered")
+            if case.answering_side == BUYER
+            else gettext("The seller has not answered")
+        )
     if case.status != Status.ESCALATED:
         return ""
     silent = []
     if case.kind == Case.Kind.CHARGEBACK:
-        silent.append("The buyer's bank")
+        silent.append(gettext("The buyer's bank"))
     elif case.side == Case.Side.CLOCK:
         deactivated = case.reason.code == Reason.CANNOT_DELIVER
-        silent.append("The seller (deactivated)" if deactivated else "Both sides")
+        silent.append(gettext("The seller (deactivated)") if deactivated else gettext("Both sides"))
     elif case.answering_side and not case.escalation:
-        silent.append(f"The {case.answering_side} did not answer")
+        of_buyer = case.answering_side == BUYER
+        silent.append(gettext("The buyer did not answer") if of_buyer else gettext("The seller did not answer"))
     if case.support_due and case.support_due <= now:
-        silent.append("Customer Support")
+        silent.append(gettext("Customer Support"))
     return " · ".join(silent)
 
 
 def length(time: timedelta) -> str:
     """Roughly: "3 days", "5 hours", "12 minutes"."""
-    for unit, size in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
-        count = time // size
+    for unit in ("day", "hour", "minute"):
+        count = time // UNITS[unit]
         if count:
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return "less than a minute"
+            return counted(count, unit)
+    return gettext("less than a minute")

@@ -1,5 +1,5 @@
 // Single keys of the back office, a convenience only: every page works without this file.
-// What has data-key="x" is pressed, or focused where one types, by the key x; the list of keys is made from the same.
+// The words are those of templates/admin/_keys.html. What has data-key="x" is pressed, or focused where one types, by the key x; the list of keys is made from the same.
 "use strict";
 
 (() => {
@@ -19,11 +19,12 @@
       if (isOn()) element.setAttribute("aria-keyshortcuts", element.dataset.key);
       else element.removeAttribute("aria-keyshortcuts");
     }
-    list.querySelector("[data-keys-switch]").textContent = `Switch single keys ${isOn() ? "off" : "on"}`;
+    list.querySelector("[data-keys-switch]").textContent =
+      isOn() ? list.dataset.switchOff : list.dataset.switchOn;
   };
 
   if (list) {
-    for (const [key, says] of [...keyed.map((element) => [element.dataset.key, words(element)]), ["?", "Show the keys"]]) {
+    for (const [key, says] of [...keyed.map((element) => [element.dataset.key, words(element)]), ["?", list.dataset.show]]) {
       const term = document.createElement("dt");
       const meaning = document.createElement("dd");
       term.append(Object.assign(document.createElement("kbd"), { textContent: key }));

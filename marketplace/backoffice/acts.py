@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from marketplace.accounts.models import User
 from marketplace.backoffice.access import why_not_for
@@ -34,16 +35,16 @@ class Act:
     def label(self) -> str:
         milestone = self.order.open_milestone
         if self.name == DISMISS:
-            return "Dismiss the case"
+            return gettext("Dismiss the case")
         if milestone is None or self.name == Case.Ruling.CANCEL_ORDER:
-            return Case.Ruling(self.name).label
-        named = f"“{milestone.title}”"
-        return {
-            Case.Ruling.CANCEL_MILESTONE: f"Cancel {named}",
-            Case.Ruling.SPLIT: f"Refund a part of {named}, release the rest",
-            Case.Ruling.COMPLETE: f"Complete {named} and pay the seller",
-            Case.Ruling.EXTEND: f"Extend {named}",
+            return str(Case.Ruling(self.name).label)
+        label = {
+            Case.Ruling.CANCEL_MILESTONE: gettext("Cancel “{title}”"),
+            Case.Ruling.SPLIT: gettext("Refund a part of “{title}”, release the rest"),
+            Case.Ruling.COMPLETE: gettext("Complete “{title}” and pay the seller"),
+            Case.Ruling.EXTEND: gettext("Extend “{title}”"),
         }[Case.Ruling(self.name)]
+        return label.format(title=milestone.title)
 
     @property
     def danger(self) -> bool:
@@ -113,5 +114,5 @@ def why_not_open(order: Order, kind: str, now: datetime) -> Refusal | None:
 
 def about_to_settle(order: Order, now: datetime) -> Refusal | None:
     if order.is_overdue(now):
-        return Refusal("The clock is about to settle this order.", when=order.decide_by)
+        return Refusal(gettext("The clock is about to settle this order."), when=order.decide_by)
     return None

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext, ngettext
 
 from marketplace.accounts.models import User
 from marketplace.backoffice.access import RULE, WITHHOLD, why_not_for
@@ -75,6 +76,13 @@ class Party:
     cases: int
     opened: int
     orders: int
+
+    @property
+    def record(self) -> str:
+        """ "3 cases in 12 orders, opened 2"."""
+        cases = ngettext("{count} case", "{count} cases", self.cases).format(count=self.cases)
+        orders = ngettext("{count} order", "{count} orders", self.orders).format(count=self.orders)
+        return gettext("{cases} in {orders}, opened {opened}").format(cases=cases, orders=orders, opened=self.opened)
 
 
 def case_context(case: Case, viewer: User) -> dict[str, Any]:
@@ -149,11 +157,15 @@ def conversation(case: Case, attached: list[Attachment]) -> list[Said]:
     return [
         Said(
             message,
-            case.order.side_of(message.author) or "for Customer Support",
+            _writes_as(case.order.side_of(message.author)),
             _of(attached, files[message.pk]),
         )
         for message in case.messages.select_related("author")
     ]
+
+
+def _writes_as(side: str | None) -> str:
+    return {"buyer": gettext("buyer"), "seller": gettext("seller")}.get(side or "", gettext("for Customer Support"))
 
 
 def promise(case: Case, attached: list[Attachment], events: list[Event], now: datetime) -> Promise | None:
@@ -204,7 +216,7 @@ def _precedent(case: Case) -> Precedent:
     held = case.milestone.held if case.milestone else None
     gave_back = case.ruling in (Case.Ruling.CANCEL_MILESTONE, Case.Ruling.CANCEL_ORDER, Case.Ruling.SPLIT)
     currency = case.order.currency
-    decided = case.decision or (case.get_ruling_display() if case.ruling else "dismissed")
+    decided = case.decision or (case.get_ruling_display() if case.ruling else gettext("dismissed"))
     return Precedent(
         case,
         f"{decided[0].upper()}{decided[1:]}",

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import clock
@@ -18,7 +19,7 @@ from marketplace.backoffice.order_page import with_everything
 from marketplace.backoffice.queue import open_next, queue_context
 from marketplace.backoffice.ruling import rule
 from marketplace.backoffice.stuck import Unsticking
-from marketplace.backoffice.talking import NoteForm, WriteForm, note, write
+from marketplace.backoffice.talking import NoteForm, WriteForm, note, noted_by, write
 from orders.guards import Refusal, Refused
 from orders.models import Order
 from orders.models.order import OrderQuerySet
@@ -62,7 +63,9 @@ class CaseAdmin(Unsticking, CaseQueue):
         """The queue, with how much of it waits for this agent."""
         rules = request.user.has_perm(RULE)
         waits = queue_context(agent(request), clock.now()) if rules else {}
-        return super().changelist_view(request, {"title": "Cases", "may_rule": rules, **waits, **(extra_context or {})})
+        return super().changelist_view(
+            request, {"title": gettext("Cases"), "may_rule": rules, **waits, **(extra_context or {})}
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -86,10 +89,10 @@ class CaseAdmin(Unsticking, CaseQueue):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Case {case.number}",
+            "title": gettext("Case {number}").format(number=case.number),
             **shown,
             "write_form": writing or WriteForm(initial={"seen": shown["seen"]}),
-            "note_form": noting or NoteForm(),
+            "note_form": noting or NoteForm(initial={"seen": noted_by(agent(request), shown["notes"])}),
             "note_url": reverse("admin:resolution_case_note", args=[case.pk]),
             "refusal": refusal,
         }
@@ -124,7 +127,7 @@ class CaseAdmin(Unsticking, CaseQueue):
         if not form.is_valid():
             return self._page(request, case, noting=form, status=422)
         try:
-            return note(request, self, case.order, case, form.cleaned_data["text"])
+            return note(request, self, case.order, case, **form.cleaned_data)
         except Refused as refused:
             return self._page(request, case, noting=form, refusal=refused.refusal, status=403)
 

@@ -9,10 +9,13 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.backoffice.access import agent, why_not_for
 from marketplace.backoffice.acts import why_not_open
+from marketplace.backoffice.operating import look_again
 from marketplace.backoffice.ruling import changes_since
 from orders.forms import PlainText, VersionedForm
 from orders.guards import Refusal, Refused
@@ -27,31 +30,32 @@ TYPED = ("kind", "reason", "statement")
 class OpeningForm(VersionedForm):
     """What the case is about, a valid reason and a statement; drawn from a version of the order (O19)."""
 
-    kind = forms.ChoiceField(label="About", widget=forms.Select(attrs={"autofocus": True}))
+    kind = forms.ChoiceField(label=_("About"), widget=forms.Select(attrs={"autofocus": True}))
     # Support may cite all (R5).
-    reason = forms.ModelChoiceField(Reason.objects.for_rulings(), label="Reason", empty_label="Choose a reason")
+    reason = forms.ModelChoiceField(Reason.objects.for_rulings(), label=_("Reason"), empty_label=_("Choose a reason"))
     statement = PlainText(
-        label="Statement",
+        label=_("Statement"),
         max_length=5_000,
         widget=forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField"}),
-        help_text="Both sides read it: say what you look into, and what you need to know from them.",
+        help_text=_("Both sides read it: say what you look into, and what you need to know from them."),
     )
 
     def __init__(self, *args: Any, order: Order, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         milestone = order.open_milestone
-        about = f"Cancel “{milestone.title}”" if milestone else Case.Kind.CANCEL_MILESTONE.label
+        named = gettext("Cancel “{title}”")
+        about = named.format(title=milestone.title) if milestone else Case.Kind.CANCEL_MILESTONE.label
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)
         kind.choices = [
-            ("", "Choose what it is about"),
+            ("", gettext("Choose what it is about")),
             (Case.Kind.CANCEL_MILESTONE.value, about),
             (Case.Kind.CANCEL_ORDER.value, Case.Kind.CANCEL_ORDER.label),
         ]
-        kind.help_text = "What you may decide in the end. You are not bound to it."
+        kind.help_text = gettext("What you may decide in the end. You are not bound to it.")
         refusal = why_not_open(order, Case.Kind.CANCEL_MILESTONE, now)
         if refusal and not why_not_open(order, Case.Kind.CANCEL_ORDER, now):
-            kind.help_text = f"{about} is not possible now: {refusal}"
+            kind.help_text = gettext("{what} is not possible now: {why}").format(what=about, why=refusal)
 
 
 def open_case_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order) -> HttpResponse:
@@ -70,7 +74,7 @@ def open_case_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order) -
     form = OpeningForm(request.POST, order=order, now=now)
     if not form.is_valid():
         if "version" in form.errors:
-            return _again(request, admin, order, Refusal("The order may have changed. Nothing was done; look again."))
+            return _again(request, admin, order, look_again())
         return _page(request, admin, order, form, status=422)
     try:
         case = open_case_by_support(order, by=agent(request), **form.cleaned_data)
@@ -79,8 +83,15 @@ def open_case_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order) -
     except Refused as refused:
         return _again(request, admin, order, refused.refusal)
     for subject in (order, case):
-        admin.log_change(request, subject, f"Opened case {case.number}: {case.reason}. {case.statement}")
-    messages.success(request, "The case is open and the order is frozen until you decide. Both sides are told.")
+        admin.log_change(
+            request,
+            subject,
+            gettext("Opened case {number}: {reason}. {statement}").format(
+                number=case.number, reason=case.reason, statement=case.statement
+            ),
+        )
+    said = gettext("The case is open and the order is frozen until you decide. Both sides are told.")
+    messages.success(request, said)
     return HttpResponseRedirect(reverse("admin:resolution_case_change", args=[case.pk]))
 
 
@@ -109,7 +120,7 @@ def _page(
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": "Open a case",
+        "title": gettext("Open a case"),
         "order": order,
         "form": form,
         "refusal": refusal,

@@ -12,6 +12,8 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
 from marketplace.backoffice.access import agent, why_not_for
@@ -27,7 +29,9 @@ from orders.rehearsal import Rehearsal, rehearse
 from payments.errors import PaymentsError
 from resolution.services import settle_cases_of
 
-LOOK_AGAIN = Refusal("The order may have changed. Nothing was done; look again.")
+
+def look_again() -> Refusal:
+    return Refusal(gettext("The order may have changed. Nothing was done; look again."))
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Twin:
 
     @property
     def title(self) -> str:
-        return f"{self.label}, for {self.person.name}"
+        return gettext("{step}, for {person}").format(step=self.label, person=self.person.name)
 
     @property
     def back(self) -> str:
@@ -76,7 +80,7 @@ def operate(request: HttpRequest, admin: "ModelAdmin[Any]", find: Callable[[], T
         return page.draw(None if twin.refusal else page.form(initial={"version": twin.order.version}), twin.refusal)
     form = page.form(request.POST, request.FILES)
     if not form.is_valid():
-        return _again(page, find, LOOK_AGAIN) if "version" in form.errors else page.draw(form, status=422)
+        return _again(page, find, look_again()) if "version" in form.errors else page.draw(form, status=422)
     data = form.cleaned_data
     try:
         page.act(**data)
@@ -115,9 +119,9 @@ class OperatingPage:
 
     def why(self) -> forms.Field:
         """Why support takes the step; the activity tells it in the same line, so it is short."""
-        label = f"Why you do this for {self.twin.person.name}"
+        label = gettext("Why you do this for {person}").format(person=self.twin.person.name)
         return PlainText(
-            label=label, max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text="Both sides read it."
+            label=label, max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text=_("Both sides read it.")
         )
 
     def act(self, *, why: str, **data: Any) -> None:
@@ -129,8 +133,9 @@ class OperatingPage:
         """Log the step, also on the case that it `opened`, and go back. In a commit of its own: what the clock owes is
         committed before the act, so no transaction is wrapped around both."""
         for subject in filter(None, (self.twin.order, self.twin.about, opened)):
-            self.admin.log_change(self.request, subject, f"{self.twin.title}: {why}")
-        messages.success(self.request, f"{self.twin.label}: done for {self.twin.person.name}. Both sides are told.")
+            self.admin.log_change(self.request, subject, gettext("{what}: {why}").format(what=self.twin.title, why=why))
+        said = gettext("{step}: done for {person}. Both sides are told.")
+        messages.success(self.request, said.format(step=self.twin.label, person=self.twin.person.name))
         return HttpResponseRedirect(self.twin.back)
 
     def draw(

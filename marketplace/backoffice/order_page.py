@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Prefetch
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
 from marketplace.backoffice.access import RULE, SEE_NOTES, WITHHOLD, why_not_for
@@ -22,13 +24,13 @@ from payments.services import Cents, where_every_cent_is
 from resolution.models import Case, SupportNote
 
 CENTS = {
-    "charged": "Charged",
-    "held": "Held",
-    "seller": "Paid to seller",
-    "fees": "Fees",
-    "refunds_due": "Refund on its way",
-    "refunded": "Refunded",
-    "charged_back": "Charged back",
+    "charged": _("Charged"),
+    "held": _("Held"),
+    "seller": _("Paid to seller"),
+    "fees": _("Fees"),
+    "refunds_due": _("Refund on its way"),
+    "refunded": _("Refunded"),
+    "charged_back": _("Charged back"),
 }
 
 
@@ -146,7 +148,7 @@ def buttons(order: Order, viewer: User, now: datetime) -> list[Button]:
     found = [button(act, key, viewer, now) for key, act in enumerate(acts_without_case(order), start=1)]
     opening = reverse("admin:orders_order_open_case", args=[order.pk])
     refusal = why_not_for(order, viewer) or why_not_open(order, Case.Kind.CANCEL_ORDER, now)
-    return [*found, Button("Open a case", opening, refusal, danger=False, key="c")]
+    return [*found, Button(gettext("Open a case"), opening, refusal, danger=False, key="c")]
 
 
 def button(act: Act, key: int, viewer: User, now: datetime) -> Button:
@@ -203,8 +205,10 @@ def activity(order: Order, events: Any) -> list[Line]:
 
 
 def _who(event: Event) -> str:
-    who = event.actor.name if event.actor else "The clock"
-    return f"{who}, for {event.on_behalf_of.name}" if event.on_behalf_of else who
+    who = event.actor.name if event.actor else gettext("The clock")
+    if not event.on_behalf_of:
+        return who
+    return gettext("{agent}, for {person}").format(agent=who, person=event.on_behalf_of.name)
 
 
 def to_the_second(length: timedelta | None) -> str:
@@ -215,9 +219,9 @@ def to_the_second(length: timedelta | None) -> str:
 def cents_per_milestone(order: Order) -> list[Row]:
     """Where every cent is, per milestone that was ever to be paid; the last row is the sum (M11)."""
     paid = [(milestone, milestone.held.reference) for milestone in order.plan if milestone.held]
-    cents = where_every_cent_is([reference for _, reference in paid])
+    cents = where_every_cent_is([reference for _step, reference in paid])
     rows = [Row(f"{step.position}. {step.title}", amounts(cents[reference])) for step, reference in paid]
-    return [*rows, Row("The order", total(row.amounts for row in rows))]
+    return [*rows, Row(gettext("The order"), total(row.amounts for row in rows))]
 
 
 def amounts(cents: Cents) -> list[int]:

@@ -9,6 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from marketplace import clock
@@ -18,7 +20,7 @@ from marketplace.backoffice.opening import open_case_on
 from marketplace.backoffice.order_page import order_context, with_everything
 from marketplace.backoffice.ruling import rule
 from marketplace.backoffice.stuck import Unsticking
-from marketplace.backoffice.talking import NoteForm, note
+from marketplace.backoffice.talking import NoteForm, note, noted_by
 from marketplace.backoffice.twins import operate_on, operate_on_case, operate_on_opening, sides
 from orders.admin import OrderList
 from orders.forms import PlainText
@@ -30,10 +32,10 @@ from orders.services import withhold_file
 
 class WithholdForm(forms.Form):
     reason = PlainText(
-        label="Reason",
+        label=_("Reason"),
         max_length=300,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
-        help_text="Both sides read it.",
+        help_text=_("Both sides read it."),
     )
 
 
@@ -85,18 +87,25 @@ class OrderAdmin(Unsticking, OrderList):
         """The page of an order, to look at: it has buttons and no fields."""
         if not self.has_view_permission(request) or request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        return self._page(request, find(with_everything(), object_id), NoteForm())
+        return self._page(request, find(with_everything(), object_id))
 
     def _page(
-        self, request: HttpRequest, order: Order, note: NoteForm, refusal: Refusal | None = None, *, status: int = 200
+        self,
+        request: HttpRequest,
+        order: Order,
+        noting: NoteForm | None = None,
+        refusal: Refusal | None = None,
+        *,
+        status: int = 200,
     ) -> HttpResponse:
+        shown = order_context(order, agent(request), clock.now())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Order {order.number}",
-            **order_context(order, agent(request), clock.now()),
+            "title": gettext("Order {number}").format(number=order.number),
+            **shown,
             "sides": sides(order, agent(request), clock.now()) if request.user.has_perm(RULE) else [],
-            "note_form": note,
+            "note_form": noting or NoteForm(initial={"seen": noted_by(agent(request), shown["notes"])}),
             "refusal": refusal,
             "note_url": reverse("admin:orders_order_note", args=[order.pk]),
         }
@@ -115,7 +124,7 @@ class OrderAdmin(Unsticking, OrderList):
         if not form.is_valid():
             return self._page(request, order, form, status=422)
         try:
-            return note(request, self, order, None, form.cleaned_data["text"])
+            return note(request, self, order, None, **form.cleaned_data)
         except Refused as refused:
             return self._page(request, order, form, refused.refusal, status=403)
 
@@ -147,8 +156,9 @@ class OrderAdmin(Unsticking, OrderList):
             withhold_file(file, by=agent(request), reason=reason)
         except Refused as refused:
             return self._withhold_page(request, order, file, form, refused.refusal, status=409)
-        self.log_change(request, order, f"Withheld the file {file.name}: {reason}")
-        messages.success(request, f"{file.name} is withheld. Both sides are told.")
+        said = gettext("Withheld the file {name}: {reason}").format(name=file.name, reason=reason)
+        self.log_change(request, order, said)
+        messages.success(request, gettext("{name} is withheld. Both sides are told.").format(name=file.name))
         return HttpResponseRedirect(page_of(order))
 
     def _withhold_page(
@@ -164,7 +174,7 @@ class OrderAdmin(Unsticking, OrderList):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Withhold {file.name}",
+            "title": gettext("Withhold {name}").format(name=file.name),
             "order": order,
             "file": file,
             "form": form,

@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from kombu.exceptions import OperationalError
 
@@ -26,7 +28,7 @@ class LedgerProofAdmin(ReadOnlyAdmin):
     change_form_template = "admin/marketplace/ledgerproof/page.html"
     change_list_template = "admin/marketplace/ledgerproof/list.html"
 
-    @admin.display(description="Seconds", ordering="seconds")
+    @admin.display(description=_("Seconds"), ordering="seconds")
     def took(self, proof: LedgerProof) -> str:
         return f"{proof.seconds:.2f}"
 
@@ -41,16 +43,20 @@ class LedgerProofAdmin(ReadOnlyAdmin):
         if Transfer.objects.order_by()[AT_ONCE : AT_ONCE + 1].exists():
             return self._prove_later(request)
         proof = prove_ledger()
-        self.message_user(request, f"{proof}.", messages.SUCCESS if proof.holds else messages.ERROR)
+        self.message_user(
+            request, gettext("{proof}.").format(proof=proof), messages.SUCCESS if proof.holds else messages.ERROR
+        )
         return HttpResponseRedirect(reverse("admin:marketplace_ledgerproof_change", args=[proof.pk]))
 
     def _prove_later(self, request: HttpRequest) -> HttpResponse:
         try:
             prove_later.apply_async(retry=False)
         except OperationalError:
-            self.message_user(request, "The queue cannot be reached: nothing was started. Try later.", messages.ERROR)
+            said = gettext("The queue cannot be reached: nothing was started. Try later.")
+            self.message_user(request, said, messages.ERROR)
         else:
-            self.message_user(request, "The proof is being made; it appears here when it is done.", messages.INFO)
+            said = gettext("The proof is being made; it appears here when it is done.")
+            self.message_user(request, said, messages.INFO)
         return HttpResponseRedirect(reverse("admin:marketplace_ledgerproof_changelist"))
 
     def change_view(

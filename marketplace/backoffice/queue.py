@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
 from marketplace.backoffice.access import agent
@@ -35,7 +36,7 @@ def next_case(person: User, skipped: Case | None = None) -> Case | None:
     return (others.filter(later).first() if skipped.support_due else None) or others.first()
 
 
-NOTHING_WAITS = "Nothing waits for Customer Support."
+NOTHING_WAITS = _("Nothing waits for Customer Support.")
 
 
 def open_next(request: HttpRequest, skipped: Case | None = None) -> HttpResponse:
@@ -43,7 +44,7 @@ def open_next(request: HttpRequest, skipped: Case | None = None) -> HttpResponse
     case = next_case(agent(request), skipped)
     if case:
         return HttpResponseRedirect(reverse("admin:resolution_case_change", args=[case.pk]))
-    messages.info(request, "Nothing else waits for Customer Support." if skipped else NOTHING_WAITS)
+    messages.info(request, _("Nothing else waits for Customer Support.") if skipped else NOTHING_WAITS)
     return HttpResponseRedirect(reverse("admin:resolution_case_changelist"))
 
 

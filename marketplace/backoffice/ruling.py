@@ -13,6 +13,9 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.backoffice.access import agent, why_not_for
@@ -40,34 +43,34 @@ class RulingForm(forms.Form):
     """What a ruling needs to know; the confirmation posts the version that its rehearsal was made from (O19)."""
 
     price = forms.CharField(
-        label="Part of the price to refund",
+        label=_("Part of the price to refund"),
         max_length=60,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     days = forms.IntegerField(
-        label="Days more",
+        label=_("Days more"),
         min_value=1,
         max_value=MAX_DAYS,
-        help_text="Of 24 hours each, from its delivery date, or from now where that has passed.",
+        help_text=_("Of 24 hours each, from its delivery date, or from now where that has passed."),
     )
-    reason = forms.ModelChoiceField(Reason.objects.for_rulings(), label="Reason", empty_label="Choose a reason")
+    reason = forms.ModelChoiceField(Reason.objects.for_rulings(), label=_("Reason"), empty_label=_("Choose a reason"))
     note = PlainText(
-        label="Note",
+        label=_("Note"),
         max_length=5_000,
         widget=forms.Textarea(attrs=MANY_ROWS),
-        help_text="Both sides read it: say what you looked at, and why you decide like this.",
+        help_text=_("Both sides read it: say what you looked at, and why you decide like this."),
     )
     as_credit = forms.BooleanField(
         required=False,
-        label="Refund as credit",
-        help_text="Only when the buyer asks for it: otherwise it goes back the way it was paid.",
+        label=_("Refund as credit"),
+        help_text=_("Only when the buyer asks for it: otherwise it goes back the way it was paid."),
     )
     support_note = PlainText(
         required=False,
-        label="Note for support",
+        label=_("Note for support"),
         max_length=5_000,
         widget=forms.Textarea(attrs={**MANY_ROWS, "rows": 2}),
-        help_text="Optional. Only support reads it.",
+        help_text=_("Optional. Only support reads it."),
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
 
@@ -79,7 +82,8 @@ class RulingForm(forms.Form):
         for name in [name for name, is_asked in asked.items() if not is_asked]:
             del self.fields[name]
         if "price" in self.fields:
-            self.fields["price"].label = f"Part of the price to refund, in {self.currency}"
+            label = gettext("Part of the price to refund, in {currency}")
+            self.fields["price"].label = label.format(currency=self.currency)
             self.fields["price"].help_text = self._about_the_part()
         self._focus()
 
@@ -99,10 +103,10 @@ class RulingForm(forms.Form):
         if held is None:
             return ""
         left, price = display(held.left, self.currency), display(held.left_price, self.currency)
-        return (
-            f"Less than the {price} that are held of the price; {left} with the buyer’s fee. The fee on the part goes "
+        return gettext(
+            "Less than the {price} that are held of the price; {left} with the buyer’s fee. The fee on the part goes "
             "back with it. The rest is paid to the seller, less the commission."
-        )
+        ).format(price=price, left=left)
 
     def _focus(self) -> None:
         """On the first field that is wrong, else on the first."""
@@ -197,16 +201,20 @@ def _do(page: RulingPage, form: RulingForm) -> HttpResponse:
     private = form.cleaned_data["support_note"]
     if private:
         note_for_support(order, by=agent(page.request), text=private, case=case)
-    as_credit = " (refunded as credit)" if form.cleaned_data.get("as_credit") else ""
-    decided = case.decision or "dismissed"
+    as_credit = form.cleaned_data.get("as_credit")
+    logged = gettext("Case {number}: {decided}. {reason}. {note}")
+    if as_credit:
+        logged = gettext("Case {number}: {decided} (refunded as credit). {reason}. {note}")
+    decided = case.decision or gettext("dismissed")
+    said = logged.format(number=case.number, decided=decided, reason=case.ruling_reason, note=case.note)
     for subject in (order, case):
-        said = f"Case {case.number}: {decided}{as_credit}. {case.ruling_reason}. {case.note}"
         page.admin.log_change(page.request, subject, said)
-    done = f"{case.decision[0].upper()}{case.decision[1:]}" if case.decision else "Dismissed: the clocks run again"
+    done = capfirst(case.decision) or gettext("Dismissed: the clocks run again")
     if page.act.case is None:
-        messages.success(page.request, f"{done}. Both sides are told.")
+        messages.success(page.request, gettext("{done}. Both sides are told.").format(done=done))
         return HttpResponseRedirect(page.act.back)
-    messages.success(page.request, f"Case {case.number}: {done}. Both sides are told.")
+    told = gettext("Case {number}: {done}. Both sides are told.")
+    messages.success(page.request, told.format(number=case.number, done=done))
     return open_next(page.request)
 
 

@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.backoffice.access import RULE
 
@@ -18,13 +20,14 @@ class Unsticking(ModelAdmin):  # type: ignore[type-arg]
     def has_rule_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(RULE)
 
-    @admin.action(description="Let the clock try again", permissions=["rule"])
+    @admin.action(description=_("Let the clock try again"), permissions=["rule"])
     def let_the_clock_try_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """The next sweep takes it up; it sets it aside again if it fails again."""
         for row in queryset:
             released = queryset.model.objects.filter(pk=row.pk, stuck_at__isnull=False).update(stuck_at=None)
             if not released:
-                self.message_user(request, f"{row} is not stuck.", messages.WARNING)
+                self.message_user(request, gettext("{row} is not stuck.").format(row=row), messages.WARNING)
                 continue
-            self.log_change(request, row, f"Released: stuck since {row.stuck_at:%Y-%m-%d %H:%M} UTC.")
-            self.message_user(request, f"{row}: the next sweep tries again.", messages.SUCCESS)
+            said = gettext("Released: stuck since {instant} UTC.").format(instant=f"{row.stuck_at:%Y-%m-%d %H:%M}")
+            self.log_change(request, row, said)
+            self.message_user(request, gettext("{row}: the next sweep tries again.").format(row=row), messages.SUCCESS)

@@ -14,11 +14,12 @@ from django.contrib.admin import ModelAdmin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.backoffice.access import agent, why_not_for
-from marketplace.backoffice.operating import LOOK_AGAIN, OperatingPage, Twin, operate
+from marketplace.backoffice.operating import OperatingPage, Twin, look_again, operate
 from marketplace.backoffice.order_page import Button, said_of_all
 from marketplace.backoffice.ruling import changes_since
 from marketplace.catalog.models import Terms
@@ -121,7 +122,7 @@ def _case_button(case: Case, name: str, party: Refusal | None) -> Button:
 
 def _case_label(case: Case, name: str) -> str:
     """A side may have two cases at a time, and an order its own "Accept"."""
-    return f"Case {case.number}: {LABELS[name]}"
+    return gettext("Case {number}: {step}").format(number=case.number, step=LABELS[name])
 
 
 def _opening_button(order: Order, role: str, kind: str, party: Refusal | None, now: datetime) -> Button:
@@ -130,8 +131,9 @@ def _opening_button(order: Order, role: str, kind: str, party: Refusal | None, n
 
 
 def _opening_label(kind: str) -> str:
-    what = OPENING[kind][0].lower() + OPENING[kind][1:]
-    return f"Propose: {what}" if kind in CHANGES else f"Open a case: {what}"
+    asked = str(OPENING[kind])
+    label = gettext("Propose: {what}") if kind in CHANGES else gettext("Open a case: {what}")
+    return label.format(what=asked[0].lower() + asked[1:])
 
 
 def operate_on(request: HttpRequest, admin: "ModelAdmin[Any]", order: Order, name: str) -> HttpResponse:
@@ -178,7 +180,7 @@ def operate_on_opening(
     if built.case and built.draft:
         return page.done(built.draft.form.cleaned_data["why"], built.case)
     if built.draft and "version" in built.draft.form.errors:
-        built = opening.again(LOOK_AGAIN)
+        built = opening.again(look_again())
     return opening.draw(
         built,
         changes_since(built.stale) if built.stale else [],

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django import template
-from django.utils.formats import number_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
 
+from marketplace.accounts import figures
 from payments.money import display
 
 register = template.Library()
@@ -22,7 +22,7 @@ HEIGHT = 160
 # Of the width of the picture, in hundredths of a percent.
 WIDTH = 10_000
 # So many labels of dates fit below each other's side on a phone.
-LABELS = 5
+LABELS = 4
 STEPS = (2, 4, 6, 8, 10)
 
 Tone = Literal["brand", "info", "held", "slate", "danger"]
@@ -59,7 +59,7 @@ class Chart:
             raise ValueError(f"{self.title}: one value for each of {len(self.labels)} labels.")
 
     def say(self, value: int) -> str:
-        return display(value, self.currency) if self.currency else number_format(value, force_grouping=True)
+        return display(value, self.currency) if self.currency else figures.whole(value)
 
     @property
     def is_empty(self) -> bool:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
-from payments.money import display
+from payments.money import CURRENCIES, display
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -22,10 +25,57 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class YesNoFilter(admin.SimpleListFilter):
+    """A filter by one condition: those that meet it, or all the others. The home of admin counts by the same one."""
+
+    @classmethod
+    def condition(cls) -> Q:
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        met = {"yes": self.condition(), "no": ~self.condition()}.get(self.value() or "")
+        return queryset.filter(met) if met else queryset
+
+
+class CurrencyFilter(admin.SimpleListFilter):
+    """By the currencies we deal in: Django's own would look through the whole table for those that occur."""
+
+    title = _("currency")
+    parameter_name = "currency"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, code) for code in CURRENCIES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(currency=self.value()) if self.value() else queryset
+
+
+AMOUNTS: dict[str, StrPromise] = {
+    "amount": _("Amount"),
+    "available": _("Available"),
+    "balance": _("Balance"),
+    "buyer_fee": _("Buyer fee"),
+    "charged_back": _("Charged back"),
+    "credit": _("Credit"),
+    "debt": _("Debt"),
+    "frozen": _("Frozen"),
+    "greatest": _("Greatest"),
+    "least": _("Least"),
+    "left": _("Left"),
+    "price": _("Price"),
+    "refunded": _("Refunded"),
+    "released": _("Released"),
+    "rest": _("Rest"),
+}
+
+
 def shown(name: str, *, ordering: bool = True) -> Callable[[Any], str]:
     """A column with the amount `name`, which is in minor units, in its row's currency."""
 
-    @admin.display(description=name.replace("_", " ").capitalize(), ordering=name if ordering else None)
+    @admin.display(description=AMOUNTS[name], ordering=name if ordering else None)
     def amount(row: Any) -> str:
         return display(getattr(row, name), row.currency)
 

@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from payments import services
@@ -20,10 +22,21 @@ from payments.gateways import sandbox_disputes, sandbox_events
 from payments.models import Chargeback, SandboxCharge, SandboxDispute
 from payments.money import display
 
-from .base import ReadOnlyAdmin, shown
+from .base import ReadOnlyAdmin, YesNoFilter, shown
 
 Status, Rest = Chargeback.Status, Chargeback.Rest
 DECIDE = "payments.decide_chargeback_rest"
+
+
+class RestWaitsFilter(YesNoFilter):
+    """`Chargeback.waiting_for_staff` as a condition."""
+
+    title = _("a rest that nobody has decided about")
+    parameter_name = "rest_waits"
+
+    @classmethod
+    def condition(cls) -> Q:
+        return Q(status=Status.LOST, rest__gt=0, rest_decided_at=None)
 
 
 @admin.register(Chargeback)
@@ -39,7 +52,7 @@ class ChargebackAdmin(ReadOnlyAdmin):
         shown("rest"),
         "who_bears_it",
     ]
-    list_filter = ["status", "rest_as"]
+    list_filter = ["status", RestWaitsFilter, "rest_as"]
     list_select_related = ["charge__held__payee"]
     search_fields = ["provider_id", "charge__held__reference", "charge__held__payee__email"]
     fields = [
@@ -56,39 +69,39 @@ class ChargebackAdmin(ReadOnlyAdmin):
     actions = ["seller_owes_it", "platform_bears_it"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Chargeback]:
-        undecided_rest = Q(status=Status.LOST, rest__gt=0, rest_decided_at=None)
+        undecided_rest = RestWaitsFilter.condition()
         rank = Case(When(status=Status.OPEN, then=Value(0)), When(undecided_rest, then=Value(1)), default=Value(2))
         rows = Chargeback.objects.select_related("charge__held__payee")
         # By what has waited longest, as long as it waits.
         waiting = Case(When(Q(status=Status.OPEN) | undecided_rest, then=F("taken_at")))
         return rows.alias(rank=rank, waiting=waiting).order_by("rank", F("waiting").asc(nulls_last=True), "-pk")
 
-    @admin.display(description="For", ordering="charge__held__reference")
+    @admin.display(description=_("For"), ordering="charge__held__reference")
     def reference(self, chargeback: Chargeback) -> str:
         return chargeback.charge.held.reference
 
-    @admin.display(description="For")
+    @admin.display(description=_("For"))
     def about(self, chargeback: Chargeback) -> SafeString:
         held = chargeback.charge.held
         address = reverse("admin:payments_heldfunds_change", args=[held.pk])
         return format_html('<a href="{}">{}</a> {}', address, held.reference, held.description)
 
-    @admin.display(description="Seller")
+    @admin.display(description=_("Seller"))
     def seller(self, chargeback: Chargeback) -> str:
         return str(chargeback.charge.held.payee)
 
-    @admin.display(description="The seller could owe")
+    @admin.display(description=_("The seller could owe"))
     def can_be_owed(self, chargeback: Chargeback) -> str:
         """At most what the milestone paid them and no chargeback has taken back."""
         return display(services.owable(chargeback), chargeback.currency)
 
-    @admin.display(description="Who bears the rest", ordering="rest_as")
+    @admin.display(description=_("Who bears the rest"), ordering="rest_as")
     def who_bears_it(self, chargeback: Chargeback) -> str:
         if chargeback.rest_as:
             return str(chargeback.get_rest_as_display())
-        return "To be decided" if chargeback.status == Status.LOST and chargeback.rest else "–"
+        return gettext("To be decided") if chargeback.status == Status.LOST and chargeback.rest else "–"
 
-    @admin.display(description="Ledger of the milestone")
+    @admin.display(description=_("Ledger of the milestone"))
     def ledger(self, chargeback: Chargeback) -> SafeString:
         transfers = chargeback.charge.held.transfers.select_related("source__owner", "destination__owner")
         rows = format_html_join(
@@ -105,18 +118,18 @@ class ChargebackAdmin(ReadOnlyAdmin):
                 for row in transfers
             ),
         )
-        heads = '<th scope="col">At (UTC)</th><th scope="col">What</th><th scope="col">From</th>'
-        heads += '<th scope="col">To</th><th scope="col">Amount</th>'
-        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", SafeString(heads), rows)
+        columns = (gettext("At (UTC)"), gettext("What"), gettext("From"), gettext("To"), gettext("Amount"))
+        heads = format_html_join("", '<th scope="col">{}</th>', ((column,) for column in columns))
+        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", heads, rows)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(DECIDE)
 
-    @admin.action(description="The seller owes the rest", permissions=["decide"])
+    @admin.action(description=_("The seller owes the rest"), permissions=["decide"])
     def seller_owes_it(self, request: HttpRequest, chargebacks: models.QuerySet[Chargeback]) -> None:
         self._decide(request, chargebacks, Rest.DEBT)
 
-    @admin.action(description="The platform bears the rest", permissions=["decide"])
+    @admin.action(description=_("The platform bears the rest"), permissions=["decide"])
     def platform_bears_it(self, request: HttpRequest, chargebacks: models.QuerySet[Chargeback]) -> None:
         self._decide(request, chargebacks, Rest.LOSS)
 
@@ -127,11 +140,13 @@ class ChargebackAdmin(ReadOnlyAdmin):
             try:
                 decided = services.decide_rest(chargeback, rest_as=rest_as, by=staff, at=clock.now())
             except PaymentsError as refusal:
-                self.message_user(request, f"{chargeback}: {refusal}", messages.WARNING)
+                self.message_user(
+                    request, gettext("{row}: {what}").format(row=chargeback, what=refusal), messages.WARNING
+                )
                 continue
             said = _borne(decided)
             self.log_change(request, decided, said)
-            self.message_user(request, f"{decided}: {said}", messages.SUCCESS)
+            self.message_user(request, gettext("{row}: {what}").format(row=decided, what=said), messages.SUCCESS)
 
 
 def _borne(decided: Chargeback) -> str:
@@ -140,7 +155,7 @@ def _borne(decided: Chargeback) -> str:
     shares = [(Rest.DEBT, owed), (Rest.LOSS, decided.rest - owed)]
     said = (f"{share.label}: {display(amount, decided.currency)}" for share, amount in shares if amount)
     # A refused refund may have been settled from it just now.
-    return ". ".join(said) or "Nothing was left to bear"
+    return ". ".join(said) or gettext("Nothing was left to bear")
 
 
 class SandboxAdmin(ReadOnlyAdmin):
@@ -160,9 +175,9 @@ class SandboxAdmin(ReadOnlyAdmin):
         try:
             dispute = play()
         except sandbox_disputes.NothingToDispute as refusal:
-            self.message_user(request, f"{key}: {refusal}", messages.WARNING)
+            self.message_user(request, gettext("{row}: {what}").format(row=key, what=refusal), messages.WARNING)
             return
-        self.log_change(request, dispute, f"The bank: {dispute.status}")
+        self.log_change(request, dispute, gettext("The bank: {status}").format(status=dispute.status))
         # At once, so that whoever plays sees what follows; else the next round of beat delivers it.
         sandbox_events.deliver_due(clock.now(), about=key)
         self.message_user(request, f"{key}: {dispute.status}.", messages.SUCCESS)
@@ -176,7 +191,7 @@ class SandboxChargeAdmin(SandboxAdmin):
     ordering = ["-created_at"]
     actions = ["take_back"]
 
-    @admin.action(description="The payer's bank takes the money back", permissions=["play"])
+    @admin.action(description=_("The payer's bank takes the money back"), permissions=["play"])
     def take_back(self, request: HttpRequest, charges: models.QuerySet[SandboxCharge]) -> None:
         for charge in charges:
             self._play(request, charge.key, partial(sandbox_disputes.take_back, charge.pk, at=clock.now()))
@@ -193,15 +208,15 @@ class SandboxDisputeAdmin(SandboxAdmin):
     ordering = ["-created_at"]
     actions = ["seller_wins", "buyer_wins"]
 
-    @admin.display(description="Amount")
+    @admin.display(description=_("Amount"))
     def taken(self, dispute: SandboxDispute) -> str:
         return display(dispute.amount, dispute.charge.currency)
 
-    @admin.action(description="The bank decides for the seller", permissions=["play"])
+    @admin.action(description=_("The bank decides for the seller"), permissions=["play"])
     def seller_wins(self, request: HttpRequest, disputes: models.QuerySet[SandboxDispute]) -> None:
         self._decide(request, disputes, won=True)
 
-    @admin.action(description="The bank decides for the buyer", permissions=["play"])
+    @admin.action(description=_("The bank decides for the buyer"), permissions=["play"])
     def buyer_wins(self, request: HttpRequest, disputes: models.QuerySet[SandboxDispute]) -> None:
         self._decide(request, disputes, won=False)
 

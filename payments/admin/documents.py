@@ -14,6 +14,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from payments import services
 from payments.csv_export import Amount, Cell, csv_response
@@ -31,17 +33,24 @@ _SENSIBLE = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 1
 class ExportForm(forms.Form):
     """Which rows, and of which days: both are included, and days are those of UTC."""
 
-    rows = forms.ChoiceField(choices=[("transfers", "Transfers"), ("withdrawals", "Withdrawals")])
-    first_day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), validators=_SENSIBLE)
+    rows = forms.ChoiceField(
+        label=_("Rows"), choices=[("transfers", _("Transfers")), ("withdrawals", _("Withdrawals"))]
+    )
+    first_day = forms.DateField(
+        label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}), validators=_SENSIBLE
+    )
     last_day = forms.DateField(
-        widget=forms.DateInput(attrs={"type": "date"}), validators=_SENSIBLE, help_text="Included. Days are UTC."
+        label=_("Last day"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=_SENSIBLE,
+        help_text=_("Included. Days are UTC."),
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         first, last = cleaned.get("first_day"), cleaned.get("last_day")
         if first and last and last < first:
-            self.add_error("last_day", "The last day is not before the first.")
+            self.add_error("last_day", gettext("The last day is not before the first."))
         return cleaned
 
 
@@ -57,7 +66,7 @@ class DocumentAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     change_list_template = "admin/payments/document/list.html"
 
-    @admin.display(description="Amount")
+    @admin.display(description=_("Amount"))
     def total(self, document: Document) -> str:
         return display(document.content["total"], document.content["currency"])
 
@@ -85,13 +94,20 @@ class DocumentAdmin(ReadOnlyAdmin):
                 content_type=ContentType.objects.get_for_model(model),
                 object_repr=f"{form.cleaned_data['rows']} {first} to {last}",
                 action_flag=CHANGE,
-                change_message=f"Exported {form.cleaned_data['rows']} from {first} to {last} as CSV.",
+                change_message=gettext("Exported {rows} from {first} to {last} as CSV.").format(
+                    rows=form.cleaned_data["rows"], first=first, last=last
+                ),
             )
-            return csv_response(f"{form.cleaned_data['rows']}-{first}-{last}", header, rows(begins, ends), UTC)
+            return csv_response(
+                f"{form.cleaned_data['rows']}-{first}-{last}",
+                [str(column) for column in header],
+                rows(begins, ends),
+                UTC,
+            )
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Export as CSV",
+            "title": gettext("Export as CSV"),
             "form": form,
         }
         status = 422 if request.method == "POST" else 200
@@ -102,8 +118,8 @@ def _may(request: HttpRequest) -> bool:
     return request.user.has_perm(EXPORT)
 
 
-_TRANSFERS = ["ID", "Date (UTC)", "Kind", "Currency", "Amount", "From", "From person", "To", "To person", "Order"]
-_TRANSFERS += ["Charge", "Refund", "Withdrawal", "Chargeback"]
+_TRANSFERS = [_("ID"), _("Date (UTC)"), _("Kind"), _("Currency"), _("Amount"), _("From"), _("From person"), _("To")]
+_TRANSFERS += [_("To person"), _("Order"), _("Charge"), _("Refund"), _("Withdrawal"), _("Chargeback")]
 
 
 def _transfers(begins: datetime, ends: datetime) -> Iterator[list[Cell]]:
@@ -129,8 +145,9 @@ def _transfers(begins: datetime, ends: datetime) -> Iterator[list[Cell]]:
         ]
 
 
-_WITHDRAWALS = ["Key", "Requested (UTC)", "Seller", "E-mail", "Currency", "Amount", "State", "Account", "Provider"]
-_WITHDRAWALS += ["Number there", "Decided (UTC)", "Decided by", "Settled (UTC)", "Reason"]
+_WITHDRAWALS = [_("Key"), _("Requested (UTC)"), _("Seller"), _("E-mail"), _("Currency"), _("Amount"), _("State")]
+_WITHDRAWALS += [_("Account"), _("Provider"), _("Number there"), _("Decided (UTC)"), _("Decided by")]
+_WITHDRAWALS += [_("Settled (UTC)"), _("Reason")]
 
 
 def _withdrawals(begins: datetime, ends: datetime) -> Iterator[list[Cell]]:

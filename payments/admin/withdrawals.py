@@ -15,6 +15,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.accounts.models import User
@@ -22,10 +24,27 @@ from payments import services
 from payments.models import Account, Chargeback, PayoutAccount, Withdrawal, WithdrawalLimit
 from payments.money import parse, plain
 
-from .base import ReadOnlyAdmin, shown
+from .base import CurrencyFilter, ReadOnlyAdmin, YesNoFilter, shown
 
 DECIDE = "payments.decide_withdrawal"
 Status = Withdrawal.Status
+
+
+# A provider that says nothing for longer has to be asked by a person.
+LONG = timedelta(days=1)
+
+
+class InDoubtFilter(YesNoFilter):
+    """Approved long ago and still not settled, or settled and contradicted by the provider since."""
+
+    title = _("in doubt")
+    parameter_name = "in_doubt"
+
+    @classmethod
+    def condition(cls) -> models.Q:
+        unsettled = models.Q(status__in=Withdrawal.UNSETTLED)
+        slow = unsettled & models.Q(decided_at__lt=clock.now() - LONG)
+        return models.Q(next_try_at__isnull=False) & (slow | ~unsettled)
 
 
 class DecisionForm(forms.Form):
@@ -36,7 +55,8 @@ class DecisionForm(forms.Form):
         max_length=300,
         strip=True,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
-        help_text="To reject it, say why: the seller reads it.",
+        label=_("Reason"),
+        help_text=_("To reject it, say why: the seller reads it."),
     )
 
 
@@ -56,7 +76,7 @@ class WithdrawalAdmin(ReadOnlyAdmin):
         "account",
         "decided_by",
     ]
-    list_filter = ["status", "currency"]
+    list_filter = ["status", InDoubtFilter, CurrencyFilter]
     list_select_related = ["owner", "account", "decided_by"]
     search_fields = ["key", "provider_id", "owner__name", "owner__email"]
     fields = [
@@ -86,33 +106,38 @@ class WithdrawalAdmin(ReadOnlyAdmin):
         )
         return rows.alias(waiting_since=waiting_since).order_by(F("waiting_since").asc(nulls_last=True), "-pk")
 
-    @admin.display(description="Waits")
+    @admin.display(description=_("Waits"))
     def waiting(self, withdrawal: Withdrawal) -> str:
         if withdrawal.status != Status.REQUESTED:
             return ""
         hours = (clock.now() - withdrawal.requested_at) // timedelta(hours=1)
         days = hours // 24
-        return f"{days}\N{NO-BREAK SPACE}d {hours % 24}\N{NO-BREAK SPACE}h" if days else f"{hours}\N{NO-BREAK SPACE}h"
+        waits = gettext("{days}\u00a0d {hours}\u00a0h") if days else gettext("{hours}\u00a0h")
+        return waits.format(days=days, hours=hours % 24)
 
-    @admin.display(description="Decide")
+    @admin.display(description=_("Decide"))
     def to_decide(self, withdrawal: Withdrawal) -> SafeString | str:
         if withdrawal.status != Status.REQUESTED:
             return ""
         address = reverse("admin:payments_withdrawal_decide", args=[withdrawal.pk])
-        return format_html('<a href="{}">Decide</a>', address)
+        return format_html('<a href="{}">{}</a>', address, gettext("Decide"))
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(DECIDE)
 
-    @admin.action(description="Approve", permissions=["decide"])
+    @admin.action(description=_("Approve"), permissions=["decide"])
     def approve(self, request: HttpRequest, withdrawals: models.QuerySet[Withdrawal]) -> None:
         for withdrawal in withdrawals.select_related("owner", "account"):
             try:
                 self._approve(request, withdrawal)
             except services.WithdrawalRefused as refusal:
-                self.message_user(request, f"{withdrawal}: {refusal}", messages.WARNING)
+                self.message_user(
+                    request, gettext("{row}: {what}").format(row=withdrawal, what=refusal), messages.WARNING
+                )
             else:
-                self.message_user(request, f"{withdrawal}: the provider is being asked.", messages.SUCCESS)
+                self.message_user(
+                    request, gettext("{row}: the provider is being asked.").format(row=withdrawal), messages.SUCCESS
+                )
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.decide)
@@ -133,14 +158,14 @@ class WithdrawalAdmin(ReadOnlyAdmin):
         try:
             if "approve" in request.POST:
                 self._approve(request, withdrawal)
-                said = "is approved; the provider is being asked"
+                said = gettext("{row} is approved; the provider is being asked. The seller is told.")
             else:
                 self._reject(request, withdrawal, form.cleaned_data["reason"])
-                said = "is rejected"
+                said = gettext("{row} is rejected. The seller is told.")
         except services.WithdrawalRefused as refusal:
             form.add_error(None, str(refusal))
             return self._page(request, withdrawal, form, 409)
-        self.message_user(request, f"{withdrawal} {said}. The seller is told.", messages.SUCCESS)
+        self.message_user(request, said.format(row=withdrawal), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:payments_withdrawal_changelist"))
 
     def _page(
@@ -152,7 +177,7 @@ class WithdrawalAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Decide a withdrawal",
+            "title": gettext("Decide a withdrawal"),
             "disputed": disputed.aggregate(total=Sum("amount", default=0), frozen=Sum("frozen", default=0)),
             "withdrawal": withdrawal,
             "form": form,
@@ -165,19 +190,19 @@ class WithdrawalAdmin(ReadOnlyAdmin):
     @transaction.atomic
     def _approve(self, request: HttpRequest, withdrawal: Withdrawal) -> None:
         services.approve_withdrawal(withdrawal, by=_staff(request), at=clock.now())
-        self.log_change(request, withdrawal, f"Approved {withdrawal}.")
+        self.log_change(request, withdrawal, gettext("Approved {row}.").format(row=withdrawal))
 
     @transaction.atomic
     def _reject(self, request: HttpRequest, withdrawal: Withdrawal, reason: str) -> None:
         services.reject_withdrawal(withdrawal, by=_staff(request), reason=reason, at=clock.now())
-        self.log_change(request, withdrawal, f"Rejected {withdrawal}: {reason}")
+        self.log_change(request, withdrawal, gettext("Rejected {row}: {reason}").format(row=withdrawal, reason=reason))
 
 
 class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
     """Amounts in the currency's own notation: "10.00", not 1000."""
 
-    least = forms.CharField(max_length=40)
-    greatest = forms.CharField(max_length=40)
+    least = forms.CharField(label=_("Least"), max_length=40)
+    greatest = forms.CharField(label=_("Greatest"), max_length=40)
 
     class Meta:
         model = WithdrawalLimit
@@ -191,13 +216,13 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_least(self) -> int:
         least = self._amount("least")
         if least < 1:
-            raise forms.ValidationError("The least is more than nothing.")
+            raise forms.ValidationError(gettext("The least is more than nothing."))
         return least
 
     def clean_greatest(self) -> int:
         greatest = self._amount("greatest")
         if greatest < self.cleaned_data.get("least", 0):
-            raise forms.ValidationError("The greatest is not below the least.")
+            raise forms.ValidationError(gettext("The greatest is not below the least."))
         return greatest
 
     def _amount(self, name: str) -> int:

@@ -196,11 +196,11 @@ def test_the_queue_takes_as_many_queries_for_many_as_for_one(
     make()
     finance.get(QUEUE)
     # Session, person, permissions of the person and of their groups, count, rows, currencies.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         finance.get(QUEUE)
     for _ in range(3):
         make()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         finance.get(QUEUE)
 
 

@@ -69,7 +69,18 @@ def why_not_write(case: Case) -> Refusal | None:
 
 
 @transaction.atomic
-def note_for_support(order: Order, *, by: User, text: str, case: Case | None = None) -> SupportNote:
-    """Write down what only support reads. Raises `Refused` for an agent who is a party of the order."""
+def note_for_support(
+    order: Order, *, by: User, text: str, case: Case | None = None, seen: int | None = None
+) -> SupportNote:
+    """Write down what only support reads; `seen` notes of theirs were on the page, as in `write_in_case`.
+
+    Raises `Refused` for an agent who is a party of the order.
+    """
     refuse_party(order, by)
+    if seen is not None:
+        # The second click waits here for what the first one did.
+        by = User.objects.select_for_update(no_key=True).get(pk=by.pk)
+        since = order.support_notes.filter(author=by).order_by("pk")[seen : seen + 1].first()
+        if since and since.text == text:
+            return since
     return SupportNote.objects.create(order=order, case=case, author=by, text=text, written_at=clock.now())

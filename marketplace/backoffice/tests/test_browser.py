@@ -224,3 +224,18 @@ def test_an_agent_opens_a_case(desk: Page, live_server: Any, said: list[str]) ->
     opened_now = Case.objects.get(order=order)
     assert (opened_now.kind, opened_now.statement) == ("cancel_milestone", "We look into it.")
     assert Order.objects.get(pk=order.pk).paused_at == opened_now.opened_at
+
+
+def test_the_home_and_the_lists_fit_a_phone(desk: Page, live_server: Any, said: list[str], case: Case) -> None:
+    """The home as support sees it; then lists with rows, whose tables scroll in themselves and not the page."""
+    desk.goto(f"{live_server.url}/admin/")
+    assert desk.get_by_role("img", name="Orders placed").is_visible()
+    desk.locator(".chart__numbers summary").first.press("Enter")
+    look(desk, said)
+    desk.get_by_role("link", name="1 Wait for the other side").click()
+    assert desk.get_by_role("link", name=re.compile(case.number)).is_visible()
+    desk.set_viewport_size({"width": 360, "height": 900})
+    for name in ("orders/order", "payments/transfer", "payments/heldfunds", "payments/charge", "payments/account"):
+        desk.goto(f"{live_server.url}/admin/{name}/")
+        assert (name, desk.evaluate("document.documentElement.scrollWidth")) == (name, 360)
+    assert said == []

@@ -194,15 +194,15 @@ class TestTheQueue:
         assert [cell in html for cell in cells] == [True] * 5
 
     def test_overdue_ones_are_filtered(self, desk: Desk) -> None:
-        late, open_one = opened(make_delivered()), None
+        late = opened(make_delivered())
         with at(hours=48):
             settle_due_cases()
-            open_one = opened(make_delivered())
+            opened(make_delivered())
         with at(days=5, seconds=-1):
-            before = rows(desk.client.get(f"{CASES}?overdue=yes"))
+            before = rows(desk.client.get(f"{CASES}?due=overdue"))
         with at(days=5):
-            found = {answer: rows(desk.client.get(f"{CASES}?overdue={answer}")) for answer in ("yes", "no")}
-        assert (before, found) == ([], {"yes": [late], "no": [open_one]})
+            found = {due: rows(desk.client.get(f"{CASES}?due={due}")) for due in ("overdue", "today", "later")}
+        assert (before, found) == ([], {"overdue": [late], "today": [], "later": []})
 
     def test_a_case_is_found_by_its_order_and_people(self, desk: Desk) -> None:
         case = opened(make_delivered())

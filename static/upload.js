@@ -120,8 +120,7 @@
     const said = element("p", "");
     const bar = element("progress", "bar");
     const cancel = element("button", "button button--secondary button--small", words.cancel);
-    said.setAttribute("role", "status");
-    bar.setAttribute("aria-label", words.waiting);
+    bar.setAttribute("aria-label", words.uploadLabel);
     cancel.type = "button";
     panel.append(said, bar, cancel);
     const data = new FormData(form, submitter);
@@ -148,6 +147,7 @@
     request.upload.addEventListener("load", () => {
       // From here on the server decides: canceling would only hide what it did.
       cancel.remove();
+      said.setAttribute("role", "status");
       said.textContent = words.waiting;
     });
     request.addEventListener("load", () => done(request));

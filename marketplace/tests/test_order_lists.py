@@ -17,7 +17,7 @@ from orders.tests.factories import (
     make_placed,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -188,6 +188,8 @@ def buyers_pages(ana: User) -> Pages:
     gig = Gig.objects.get(seller__name="Theo Lindqvist")
     review = Milestone.objects.get(order__buyer=ana, status="delivered", position=2)
     address = review.order.get_absolute_url()
+    picture = review.order.attachments.filter(content_type="image/png").latest("pk")
+    text = review.order.attachments.filter(content_type="text/plain").latest("pk")
     stopped = Order.objects.get(buyer=ana, closed_because="stopped")
     offered = Order.objects.get(buyer=ana, status="offered")
     works = Milestone.objects.get(order__buyer=ana, status="in_progress", order__seller__name="Mia Tanaka")
@@ -205,6 +207,9 @@ def buyers_pages(ana: User) -> Pages:
         "act-refused": f"{works.order.get_absolute_url()}milestones/{works.pk}/accept/",
         "act-again": f"{stopped.get_absolute_url()}again/",
         "act-place": f"{offered.get_absolute_url()}place/",
+        "compare": f"{address}milestones/{review.pk}/compare/",
+        "file-picture": f"{address}files/{picture.pk}/view/",
+        "file-text": f"{address}files/{text.pk}/view/",
         "cases": f"{address}cases/",
         "open-cancel-milestone": f"{address}cases/cancel-milestone/",
         "open-cancel-order": f"{address}cases/cancel-order/",

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 
 from marketplace import clock
 from marketplace.accounts import instants
@@ -16,8 +17,9 @@ from orders.guards import require
 from orders.models import Event, Milestone, Order
 from orders.operating import operator
 from orders.plan_changes import changes_of_event
-from orders.words import ENDINGS, SENTENCES
+from orders.words import ENDED_BY_YOU, ENDINGS, SENTENCES
 from payments.money import display
+from payments.said import said
 
 ENDED_BY_A_SIDE = (Order.ClosedBecause.STOPPED, Order.ClosedBecause.DECLINED, Order.ClosedBecause.WITHDRAWN)
 MONEY = ("charged", "refunded", "released", "fees", "charged_back")
@@ -119,22 +121,24 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
 
     def name(person: User | None) -> str:
         if viewer and person == viewer:
-            return "you"
+            # Translators: inside a sentence, such as "$96.00 paid to you".
+            return _("you")
         if person and person.pk not in (order.buyer_id, order.seller_id):
-            return "Customer Support"
-        return person.name if person else "The clock"
+            return _("Customer Support")
+        return person.name if person else _("The clock")
 
     actor = name(event.actor)
     side = "buyer" if event.on_behalf_of_id == order.buyer_id else "seller"
     if event.on_behalf_of_id:
-        actor = f"{actor}, for {name(getattr(order, side))},"
+        # Translators: who acted, as in "Customer Support, for Ana Ruiz, stopped it".
+        actor = _("{agent}, for {name},").format(agent=actor, name=name(getattr(order, side)))
     words = {
         "actor": actor[0].upper() + actor[1:],
         "buyer": name(order.buyer),
         "seller": name(order.seller),
         "order": order.title,
         "milestone": event.milestone.title if event.milestone else "",
-        "reason": event.reason,
+        "reason": said(event.reason),
         **{key: str(value) for key, value in event.data.items()},
         "as_credit": _as_credit(event, order),
         **{key: display(event.data.get(key, 0), order.currency) for key in MONEY},
@@ -143,30 +147,36 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
     }
     if event.kind == Event.Kind.ENDED:
         doers = {side: actor} if event.on_behalf_of_id else {}
-        words["reason"] = ENDINGS[event.reason].format(**words | doers)
+        endings = ENDINGS | ENDED_BY_YOU if viewer and event.actor == viewer else ENDINGS
+        words["reason"] = endings[event.reason].format(**words | doers)
+    if isinstance(number := event.data.get("delivery"), int):
+        words["delivery"] = _("Delivery {number}").format(number=number)
     return words | _untold(event, order, viewer)
 
 
 def _untold(event: Event, order: Order, reader: User | None) -> dict[str, str]:
     """What the other side is told instead: why the bank declined a payment is the buyer's own affair (P3)."""
     is_theirs = event.kind == Event.Kind.PAYMENT_FAILED and reader == order.seller
-    return {"reason": "the bank declined it"} if is_theirs else {}
+    return {"reason": _("the bank declined it")} if is_theirs else {}
 
 
 def _as_credit(event: Event, order: Order) -> str:
     credited = event.data.get("credited", 0)
     if credited and credited < event.data["refunded"]:
-        return f", {display(credited, order.currency)} of it given as credit"
-    return ", given as credit" if credited else ""
+        # Translators: the end of a sentence about a refund.
+        return _(", {amount} of it given as credit").format(amount=display(credited, order.currency))
+    return _(", given as credit") if credited else ""
 
 
 def sentence(event: Event, order: Order, viewer: User | None) -> str:
     """The event as the activity tells it to `viewer`. Expects `event.actor` and `event.milestone` to be loaded."""
-    text = Truncator(SENTENCES[event.kind].activity.format(**wording(event, order, viewer))).chars(400)
+    say = SENTENCES[event.kind]
+    own = say.mine if viewer and event.actor == viewer else ""
+    text = Truncator((own or say.activity).format(**wording(event, order, viewer))).chars(400)
     return f"{text.rstrip('.')}. {why(event)}" if why(event) else text
 
 
 def why(event: Event) -> str:
     """Why support acted for a side, where their act is told; empty for what only followed, and for everybody else."""
     tells = "{actor}" in SENTENCES[event.kind].activity or event.reason in ENDED_BY_A_SIDE
-    return f"Why: {event.data['why']}" if event.on_behalf_of_id and tells else ""
+    return _("Why: {reason}").format(reason=event.data["why"]) if event.on_behalf_of_id and tells else ""

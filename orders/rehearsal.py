@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
 from marketplace.catalog.durations import counted
@@ -43,12 +45,12 @@ class Deadline:
     what: str
     before: datetime | None
     after: datetime | None
+    whose: str = field(default="", compare=False)
+    to_them: str = field(default="", compare=False)
+    """How the side whose time it is reads it: "Your time to review “Logo”"."""
 
     def for_side(self, side: str) -> "Deadline":
-        """ "Your time to review “Logo”", for whom it is theirs."""
-        # Only the program's own words at the beginning: a title may speak of the buyer too.
-        theirs = f"The {side}'s "
-        return replace(self, what=f"Your {self.what.removeprefix(theirs)}") if self.what.startswith(theirs) else self
+        return replace(self, what=self.to_them) if side and side == self.whose else self
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,13 @@ class Movement:
     what: str
     amount: int
     currency: str
+    kind: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{display(self.amount, self.currency)} {self.what}"
 
     def for_side(self, side: str) -> "Movement":
-        return replace(self, what=self.what.replace(f"the {side}", "you")) if side else self
+        return replace(self, what=gettext(_TO_YOU[side, self.kind])) if (side, self.kind) in _TO_YOU else self
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,15 @@ class Rehearsal:
     @property
     def back_to_buyer(self) -> int:
         """In minor units: what would be on its way back to the buyer."""
-        return sum(movement.amount for movement in self.movements if movement.what == _TO_BUYER)
+        return sum(movement.amount for movement in self.movements if movement.kind == Kind.REFUND)
 
     def for_side(self, side: str) -> Outcome:
         """The same in the words of the side that reads it: what is the buyer's is yours. Support's is «»."""
         told: dict[str, list[str]] = {}
         for message in self.told:
-            told.setdefault("You" if message.side == side else message.recipient, []).append(message.title)
+            told.setdefault(pgettext("who is told", "You") if message.side == side else message.recipient, []).append(
+                message.title
+            )
         return Outcome(
             changes=self.states,
             movements=[movement.for_side(side) for movement in self.movements],
@@ -135,7 +140,7 @@ def rehearse(order: Order, act: Callable[[], object]) -> Rehearsal:
     What `act` raises is raised: a refusal is one in the rehearsal too.
     """
     with transaction.atomic():
-        locked, _ = lock_as_it_is(order.pk)
+        locked, _now = lock_as_it_is(order.pk)
         before = _Picture.of(locked)
         event_id, transfer_id = _last(Event.objects.all()), _last(Transfer.objects.all())
         act()
@@ -179,12 +184,16 @@ _ENDING: dict[str, Callable[..., object]] = {
 }
 REHEARSED = ("accept", "accept_and_continue", *_ENDING)
 """The buttons that say what they would do before they are pressed."""
-_TO_BUYER = "goes back to the buyer"
+# Translators: each stands after an amount, such as "$105.50 goes back to the buyer".
 _WHAT = {
-    Kind.REFUND.value: _TO_BUYER,
-    Kind.EARNING.value: "is paid to the seller",
-    Kind.FEE.value: "is kept as fees",
-    Kind.CREDITED.value: "of it is given as credit",
+    Kind.REFUND.value: _("goes back to the buyer"),
+    Kind.EARNING.value: _("is paid to the seller"),
+    Kind.FEE.value: _("is kept as fees"),
+    Kind.CREDITED.value: _("of it is given as credit"),
+}
+_TO_YOU = {
+    ("buyer", Kind.REFUND.value): _("goes back to you"),
+    ("seller", Kind.EARNING.value): _("is paid to you"),
 }
 
 
@@ -198,7 +207,8 @@ def _compare(before: _Picture, after: _Picture, event_id: int, transfer_id: int)
         version=before.order.version,
         states=_changes(before.order, order),
         movements=[
-            Movement(_WHAT.get(row.kind, row.get_kind_display()), row.amount, row.currency) for row in transfers
+            Movement(str(_WHAT.get(row.kind, row.get_kind_display())), row.amount, row.currency, row.kind)
+            for row in transfers
         ],
         before=before.cents,
         after=after.cents,
@@ -217,15 +227,17 @@ def _changes(before: Order, after: Order) -> list[Change]:
         if was and now:
             changes += _milestone(was, now)
         elif was:
-            changes.append(Change(f"“{was.title}”", was.get_status_display(), "dropped"))
+            changes.append(Change(f"“{was.title}”", was.get_status_display(), gettext("dropped")))
         elif now:
             named = ", ".join([f"“{now.title}”", *_promise(now)])
             changes.append(Change(named, "–", now.get_status_display()))
     if before.status != after.status:
-        changes.append(Change("The order", before.get_status_display(), after.get_status_display()))
+        changes.append(Change(gettext("The order"), before.get_status_display(), after.get_status_display()))
     if bool(before.paused_at) != bool(after.paused_at) and not after.has_ended:
-        old, new = ("frozen", "running") if before.paused_at else ("running", "frozen")
-        changes.append(Change("The clocks", old, new))
+        old, new = pgettext("clocks", "running"), pgettext("clocks", "frozen")
+        if before.paused_at:
+            old, new = new, old
+        changes.append(Change(gettext("The clocks"), old, new))
     return changes
 
 
@@ -237,7 +249,7 @@ def _milestone(was: Milestone, now: Milestone) -> list[Change]:
     pairs = zip([named, *_promise(was)], [f"“{now.title}”", *_promise(now)], strict=True)
     different = [(old, new) for old, new in pairs if old != new]
     if was.description != now.description:
-        different.append(("details", "other details"))
+        different.append((gettext("details"), gettext("other details")))
     if different:
         changes.append(Change(named, *(", ".join(words) for words in zip(*different, strict=True))))
     return changes
@@ -246,36 +258,64 @@ def _milestone(was: Milestone, now: Milestone) -> list[Change]:
 def _promise(milestone: Milestone) -> list[str]:
     """What was agreed about a milestone: its price, days and revisions."""
     number = milestone.revisions
-    revisions = "unlimited revisions" if number is None else counted(number + milestone.revisions_granted, "revision")
+    revisions = (
+        gettext("unlimited revisions") if number is None else counted(number + milestone.revisions_granted, "revision")
+    )
     return [display(milestone.price, milestone.order.currency), counted(milestone.delivery_days, "day"), revisions]
 
 
 def _deadlines(before: Order, after: Order) -> list[Deadline]:
     ran, would_run = _clocks(before), _clocks(after)
-    deadlines = [Deadline(what, ran.get(what), would_run.get(what)) for what in ran | would_run]
+    deadlines = [
+        replace(
+            clock,
+            before=ran[what].after if what in ran else None,
+            after=would_run[what].after if what in would_run else None,
+        )
+        for what, clock in (ran | would_run).items()
+    ]
     return [deadline for deadline in deadlines if deadline.before != deadline.after]
 
 
-def _clocks(order: Order) -> dict[str, datetime]:
+def _clocks(order: Order) -> dict[str, Deadline]:
     """The order's deadlines, by what they are for: the same instant for another step is another deadline."""
-    clocks = {}
+    clocks = []
     if order.decide_by:
-        clocks[f"The buyer's time to {_decision(order)}"] = order.decide_by
+        clocks.append(_decision(order, order.decide_by))
     for milestone in order.plan:
         if milestone.is_in_work and milestone.deliver_by:
-            clocks[f"The seller's time to deliver “{milestone.title}”"] = milestone.deliver_by
-    return clocks
+            theirs, yours = (
+                gettext("The seller's time to deliver “{milestone}”"),
+                gettext("Your time to deliver “{milestone}”"),
+            )
+            named = (text.format(milestone=milestone.title) for text in (theirs, yours))
+            clocks.append(Deadline(next(named), None, milestone.deliver_by, "seller", next(named)))
+    return {clock.what: clock for clock in clocks}
 
 
-def _decision(order: Order) -> str:
+def _decision(order: Order, until: datetime) -> Deadline:
     """What the buyer has to do by the order's one deadline (O14)."""
     milestone, following = order.current, order.next_milestone
     if order.status == Order.Status.OFFERED:
-        return "answer the offer"
-    if milestone:
-        pays = milestone.status == Milestone.Status.AWAITING_PAYMENT
-        return f"{'pay for' if pays else 'review'} “{milestone.title}”"
-    return f"start “{following.title}” or stop" if following else "decide"
+        theirs, yours = gettext("The buyer's time to answer the offer"), gettext("Your time to answer the offer")
+    elif milestone and milestone.status == Milestone.Status.AWAITING_PAYMENT:
+        theirs, yours = (
+            gettext("The buyer's time to pay for “{milestone}”"),
+            gettext("Your time to pay for “{milestone}”"),
+        )
+    elif milestone:
+        theirs, yours = (
+            gettext("The buyer's time to review “{milestone}”"),
+            gettext("Your time to review “{milestone}”"),
+        )
+    elif following:
+        theirs = gettext("The buyer's time to start “{milestone}” or stop")
+        yours = gettext("Your time to start “{milestone}” or stop")
+    else:
+        theirs, yours = gettext("The buyer's time to decide"), gettext("Your time to decide")
+    at_hand = milestone or following
+    named = [text.format(milestone=at_hand.title if at_hand else "") for text in (theirs, yours)]
+    return Deadline(named[0], None, until, "buyer", named[1])
 
 
 def _last(rows: QuerySet[Any]) -> int:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
 
 from orders.actions import Action
@@ -64,7 +65,9 @@ def why_not_now(case: Case, side: str, name: str) -> Refusal | None:
 
 def cases_of(order: Order, now: datetime) -> list[Case]:
     """Every case of an order, the newest first, on the same rows that its page looks at, at the page's instant."""
-    found = list(order.cases.select_related("reason").order_by("-pk"))
+    # Kept on the order, so that what asks about its cases again asks no database.
+    prefetch_related_objects([order], Prefetch("cases", Case.objects.select_related("reason").order_by("-pk")))
+    found = list(order.cases.all())
     for case in found:
         on_rows_of(order, case, now)
     return found

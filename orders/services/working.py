@@ -46,7 +46,7 @@ def deliver(
     attach(order, files, by=by, at=now, delivery=delivery)
     order.set_deadline(now, now + order.terms.review)
     order.save()
-    move(milestone.deliver, now, kind=Event.Kind.DELIVERED, by=by, at=now, note=message, delivery=str(delivery))
+    move(milestone.deliver, now, kind=Event.Kind.DELIVERED, by=by, at=now, note=message, delivery=delivery.number)
     return delivery
 
 

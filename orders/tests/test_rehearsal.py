@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 import payments.services as payments
@@ -80,6 +82,16 @@ def page_of(user: User, path: str, values: dict[str, Any] | None = None) -> Page
     client = Client()
     client.force_login(user)
     return Page(client.get(path) if values is None else client.post(path, values, follow=True), path)
+
+
+def would(user: User, order: Order, name: str) -> Page:
+    """What the order's page shows in the panel of a button, when somebody opens it."""
+    client = Client()
+    client.force_login(user)
+    address = reverse("orders:would", args=[order.number, name])
+    response = client.get(address, headers={"HX-Request": "true"})
+    part = response.content if response.status_code == 200 else b""
+    return Page(HttpResponse(b"<!doctype html><title>A part</title>" + part, status=response.status_code), address)
 
 
 def outcome_on(page: Page) -> dict[str, list[str]]:
@@ -280,12 +292,15 @@ def test_accept_says_on_the_orders_page_and_on_its_own_what_it_does(order_in: Or
         "Told": ["Theo Lindqvist: Ana Ruiz accepted “Logo”: $80.00 paid"],
     }
     address = f"{order.get_absolute_url()}milestones/{current(order).pk}/accept/"
-    assert outcome_on(page_of(order.buyer, order.get_absolute_url())) == shown
+    assert outcome_on(would(order.buyer, order, "accept")) == shown
     assert outcome_on(page_of(order.buyer, address)) == shown
     # Accepting and continuing: what is charged stands there already, and the time to continue is used at once.
     both = outcome_on(page_of(order.buyer, address.replace("accept/", "continue/")))
     assert both == {heading: lines for heading, lines in shown.items() if heading != "Clocks"}
-    assert page_of(order.seller, order.get_absolute_url()).all(cls="outcome") == []
+    assert would(order.buyer, order, "stop").refusal == [
+        "“Logo” is open. You can stop after you accept it; to cancel it, open a case."
+    ]
+    assert (would(order.seller, order, "accept").status, would(order.buyer, order, "deliver").status) == (403, 404)
     assert rows() == before
 
 
@@ -298,9 +313,11 @@ def test_stop_says_on_the_orders_page_and_on_its_own_what_it_does(order_in: Orde
         "Clocks": ["Your time to start “Cards” or stop ends"],
         "Told": ["Theo Lindqvist: Your order ended: Ana Ruiz stopped it"],
     }
-    for path in ("", "stop/"):
-        page = page_of(order.buyer, order.get_absolute_url() + path)
+    address = order.get_absolute_url()
+    for page in (would(order.buyer, order, "stop"), page_of(order.buyer, f"{address}stop/")):
         assert outcome_on(page) == shown
+    for path in ("", "stop/"):
+        page = page_of(order.buyer, address + path)
         assert "What was delivered stays yours. A stopped order cannot be resumed." in words_of(page.tree)
     assert rows() == before
 
@@ -315,8 +332,9 @@ def test_stop_says_on_the_orders_page_and_on_its_own_what_it_does(order_in: Orde
 def test_the_ways_out_of_an_offer_say_what_they_do(order_in: OrderIn, side: str, name: str, told: str) -> None:
     order = order_in("offered")
     whose = "Your" if side == "buyer" else "The buyer's"
-    for path in ("", f"{name}/"):
-        assert outcome_on(page_of(getattr(order, side), order.get_absolute_url() + path)) == {
+    who = getattr(order, side)
+    for page in (would(who, order, name), page_of(who, f"{order.get_absolute_url()}{name}/")):
+        assert outcome_on(page) == {
             "State": [
                 "“Logo”: Not started → Not started any more",
                 "“Cards”: Not started → Not started any more",

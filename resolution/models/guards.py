@@ -10,7 +10,7 @@ from orders.models import Milestone, Order
 from orders.models.milestone_guards import no_bank_is_deciding as no_bank_is_deciding_about
 from orders.models.order import no_attempt_is_undecided as order_has_no_undecided_attempt
 from orders.services import why_not_part, why_not_upcoming
-from resolution.models.choices import DISPUTES, OF_OPEN_MILESTONE, Kind
+from resolution.models.choices import OF_OPEN_MILESTONE, Kind
 from resolution.models.reason import Reason
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def disputes_are_left(case: "Case") -> Refusal | None:
     """R1: at most two per side and milestone; more only by support."""
     if not case.is_dispute or may_be_very_late_claim(case):
         return None
-    earlier = case.order.cases.filter(milestone=case.milestone, side=case.side, kind__in=DISPUTES)
-    if earlier.count() < DISPUTES_PER_SIDE:
+    about_it = [other for other in case.order.cases.all() if other.milestone_id == case.milestone_id]
+    if sum(other.is_dispute and other.side == case.side for other in about_it) < DISPUTES_PER_SIDE:
         return None
     about = f"“{case.milestone.title}”" if case.milestone else "the order between milestones"
     more = "More only through Customer Support."

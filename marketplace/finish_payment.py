@@ -10,12 +10,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 import orders.services
 from marketplace.accounts.requests import SignedInRequest
 from payments.gateways import GatewayError, GatewayUnavailable, StripeGateway
 from payments.models import Charge
+from payments.said import said
 
 PROVIDER = StripeGateway.name
 # Where the provider's frames for the bank's question come from, besides the origin of its script.
@@ -74,10 +76,17 @@ def _origin(url: str) -> str:
 
 def _say(request: SignedInRequest, charge: Charge) -> None:
     if charge.status == Charge.Status.SUCCEEDED:
-        messages.success(request, "The payment went through.")
+        messages.success(request, _("The payment went through."))
     elif charge.status == Charge.Status.FAILED:
-        messages.error(request, f"The payment failed: {charge.reason} Nothing was charged; you can try again.")
+        messages.error(
+            request,
+            _("The payment failed: {reason} Nothing was charged; you can try again.").format(
+                reason=said(charge.reason)
+            ),
+        )
     elif charge.status == Charge.Status.CANCELED:
-        messages.warning(request, "This attempt to pay was given up. Nothing was charged.")
+        messages.warning(request, _("This attempt to pay was given up. Nothing was charged."))
     else:
-        messages.warning(request, "Your bank is still deciding. You need not do anything; we tell you when it is done.")
+        messages.warning(
+            request, _("Your bank is still deciding. You need not do anything; we tell you when it is done.")
+        )

@@ -14,6 +14,7 @@ from orders import services
 from orders.models import Milestone, Order
 from orders.words import ENDINGS
 from payments.models import Charge
+from payments.said import said
 from resolution.models import Case
 from resolution.words import silence_in_words
 
@@ -108,7 +109,7 @@ def _payment(milestone: Milestone, mine: bool, window: Callable[..., Headline]) 
     if charge and charge.status == Charge.Status.CANCELED:
         reason = _("The last attempt was given up; nothing was charged.")
     elif charge and charge.reason:
-        reason = _("The last attempt failed: {reason}").format(reason=charge.reason)
+        reason = _("The last attempt failed: {reason}").format(reason=said(charge.reason))
     else:
         reason = ""
     return window(named(_("Pay for “{milestone}”")), reason, by=_("Pay by"))

@@ -12,6 +12,7 @@ from marketplace.accounts.reader import reading_as
 from marketplace.notifications.services import tell
 from payments.models import Withdrawal
 from payments.money import display
+from payments.said import said
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +90,9 @@ def _tell(pk: int) -> bool:
     with reading_as(withdrawal.owner):
         words = {
             "amount": display(withdrawal.amount, withdrawal.currency),
-            "account": withdrawal.paid_to,
+            "account": said(withdrawal.paid_to),
             "by": withdrawal.decided_by.name if withdrawal.decided_by else "",
-            "reason": withdrawal.reason,
+            "reason": said(withdrawal.reason),
         }
         title, text = news.title.format(**words), news.text.format(**words).strip()
     tell(

@@ -6,6 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
 from fpdf import FPDF
 from fpdf.enums import Align, TableBordersLayout
 from fpdf.fonts import FontFace, TTFFont
@@ -23,7 +26,7 @@ _JOINERS = "\u200c\u200d"
 
 
 class Column(NamedTuple):
-    heading: str
+    heading: StrOrPromise
     width: int  # in shares of the width of the page
     right: bool = False
 
@@ -47,7 +50,7 @@ class Sheet(FPDF):
         self.set_auto_page_break(True, margin=_MARGIN)
         self.title_shown = title
         self.set_title(title)
-        self.set_lang("en")
+        self.set_lang(get_language() or "en")
         self.set_creation_date(made_at)
         self.add_page()
 
@@ -56,7 +59,7 @@ class Sheet(FPDF):
         self._font(8, color=_SOFT)
         self.cell(0, 5, self.printable(self.title_shown))
         self.set_x(_MARGIN)
-        self.cell(0, 5, f"Page {self.page_no()}", align=Align.R)
+        self.cell(0, 5, _("Page {number}").format(number=self.page_no()), align=Align.R)
 
     def printable(self, text: str) -> str:
         """The text, with a visible mark for each character that our font lacks, and without what nobody can see."""
@@ -110,7 +113,7 @@ class Sheet(FPDF):
         """A table whose headings are repeated on every page; `totals` are its last rows, in bold."""
         all_shares = sum(column.width for column in columns)
         places = [_Place(self.epw * column.width / all_shares, column.right) for column in columns]
-        headings = [self._in_bold(column.heading) for column in columns]
+        headings = [self._in_bold(str(column.heading)) for column in columns]
 
         def row(cells: Sequence[str], *, bold: bool = False) -> None:
             self._font(size, bold=bold)

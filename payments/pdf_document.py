@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
+from marketplace.accounts.instants import full_day
 from payments.models import Document
 from payments.money import display
 from payments.pdf import Column, Sheet
@@ -21,29 +21,29 @@ def document_pdf(document: Document, notes: Sequence[str]) -> bytes:
     if issuer["address"]:
         sheet.paragraph(issuer["address"], soft=True)
     if issuer["tax_id"]:
-        sheet.paragraph(f"Tax number {issuer['tax_id']}", soft=True)
+        sheet.paragraph(_("Tax number {number}").format(number=issuer["tax_id"]), soft=True)
     sheet.space(10)
     sheet.heading(f"{document.get_kind_display()} {document}")
     facts = [
-        ("Issued to", content["recipient"]),
-        ("Issued on", day(document.issued_at)),
-        ("Refunded on" if of_refund else "Paid on", day(datetime.fromisoformat(content["happened_at"]))),
-        ("Order and milestone", content["reference"]),
-        ("Seller", content["seller"]),
+        (_("Issued to"), content["recipient"]),
+        (_("Issued on"), full_day(document.issued_at)),
+        (_("Refunded on") if of_refund else _("Paid on"), full_day(datetime.fromisoformat(content["happened_at"]))),
+        (_("Order and milestone"), content["reference"]),
+        (_("Seller"), content["seller"]),
     ]
     if of_refund:
-        facts.append(("For receipt", content["receipt"]))
+        facts.append((_("For receipt"), content["receipt"]))
     sheet.facts(facts)
     sheet.space(8)
     sheet.grid(
-        [Column("Description", 75), Column("Amount", 25, right=True)],
+        [Column(_("Description"), 75), Column(_("Amount"), 25, right=True)],
         [[line["text"], display(line["amount"], currency)] for line in content["lines"]],
-        [["Refunded" if of_refund else "Paid", f"{display(content['total'], currency)} {currency}"]],
+        [[_("Refunded") if of_refund else _("Paid"), f"{display(content['total'], currency)} {currency}"]],
         size=10,
     )
     sheet.space(8)
     sheet.facts(
-        (("Refunded as" if of_refund else "Paid with") if first else "", f"{way['text']}: {amount}")
+        ((_("Refunded as") if of_refund else _("Paid with")) if first else "", f"{way['text']}: {amount}")
         for first, way, amount in (
             (index == 0, way, display(way["amount"], currency)) for index, way in enumerate(content["ways"])
         )
@@ -52,8 +52,3 @@ def document_pdf(document: Document, notes: Sequence[str]) -> bytes:
         sheet.space(4)
         sheet.paragraph(note)
     return sheet.bytes()
-
-
-def day(instant: datetime) -> str:
-    """The day of an instant in the current time zone: "3 November 2026"."""
-    return date_format(timezone.localtime(instant), "j F Y")

@@ -1,5 +1,7 @@
 """What a price comes to for the buyer, in amounts that the gateway in use can charge (M1, M3)."""
 
+from django.utils.translation import gettext as _
+
 from payments.gateways import gateway
 from payments.money import display, fee
 
@@ -14,9 +16,11 @@ def why_not_charge(price: int, currency: str) -> str:
     provider = gateway()
     step = provider.step(currency)
     if price < 1:
-        return "A price is above zero."
+        return _("A price is above zero.")
     if price % step:
-        return f"Prices in {currency} go in steps of {display(step, currency)}."
+        return _("Prices in {currency} go in steps of {step}.").format(currency=currency, step=display(step, currency))
     if price < provider.least(currency):
-        return f"The least that can be charged is {display(provider.least(currency), currency)}."
+        return _("The least that can be charged is {amount}.").format(
+            amount=display(provider.least(currency), currency)
+        )
     return ""

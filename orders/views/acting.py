@@ -28,6 +28,7 @@ from orders.words import SENTENCES
 from payments.errors import PaymentsError
 from payments.models import Charge
 from payments.money import display
+from payments.said import said
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -107,11 +108,11 @@ def after_payment(request: SignedInRequest, number: str, done: str) -> HttpRespo
     elif charge.status == Charge.Status.ACTION_NEEDED:
         return redirect(charge.action_url)
     elif charge.status == Charge.Status.FAILED:
-        said = _("The payment failed: {reason} Nothing was charged; you can try again.")
-        messages.error(request, said.format(reason=charge.reason))
+        failed = _("The payment failed: {reason} Nothing was charged; you can try again.")
+        messages.error(request, failed.format(reason=said(charge.reason)))
     else:
-        said = _("Your bank is still deciding. You need not do anything; we tell you when it is done.")
-        messages.warning(request, said)
+        deciding = _("Your bank is still deciding. You need not do anything; we tell you when it is done.")
+        messages.warning(request, deciding)
     return redirect(order)
 
 

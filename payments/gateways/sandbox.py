@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 
 from marketplace import clock
 from payments.models import SandboxCharge, SandboxRefund
@@ -33,32 +34,43 @@ from .sandbox_disputes import taken_back
 from .sandbox_events import announce_charge, announce_refund, parse, read
 
 CARDS = (
-    PaymentMethod("card_ok", "Visa ending in 4242", "4242 4242 4242 4242", "Succeeds at once."),
-    PaymentMethod("card_declined", "Visa ending in 0002", "4000 0000 0000 0002", "Is declined."),
+    PaymentMethod("card_ok", "Visa ending in 4242", "4242 4242 4242 4242", _("Succeeds at once.")),
+    PaymentMethod("card_declined", "Visa ending in 0002", "4000 0000 0000 0002", _("Is declined.")),
     PaymentMethod(
         "card_authentication",
         "Visa ending in 3220",
         "4000 0000 0000 3220",
-        "Asks you to confirm the payment on your bank's page.",
+        _("Asks you to confirm the payment on your bank's page."),
     ),
     PaymentMethod(
-        "card_processing", "Visa ending in 7726", "4000 0000 0000 7726", "Is processing for a while, then succeeds."
+        "card_processing",
+        "Visa ending in 7726",
+        "4000 0000 0000 7726",
+        _("Is processing for a while, then succeeds."),
     ),
     PaymentMethod(
-        "card_processing_fails", "Visa ending in 7734", "4000 0000 0000 7734", "Is processing for a while, then fails."
+        "card_processing_fails",
+        "Visa ending in 7734",
+        "4000 0000 0000 7734",
+        _("Is processing for a while, then fails."),
     ),
-    PaymentMethod("card_lost", "Visa ending in 6975", "4000 0000 0000 6975", "Is charged, but the answer gets lost."),
+    PaymentMethod(
+        "card_lost",
+        "Visa ending in 6975",
+        "4000 0000 0000 6975",
+        _("Is charged, but the answer gets lost."),
+    ),
     PaymentMethod(
         "card_refund_refused",
         "Visa ending in 5126",
         "4000 0000 0000 5126",
-        "Succeeds, but refuses every refund.",
+        _("Succeeds, but refuses every refund."),
     ),
     PaymentMethod(
         "card_disputed",
         "Visa ending in 0259",
         "4000 0000 0000 0259",
-        "Succeeds, then the payer's bank takes the money back after a while.",
+        _("Succeeds, then the payer's bank takes the money back after a while."),
     ),
 )
 
@@ -122,14 +134,19 @@ class SandboxGateway(SandboxBank):
         outside_transaction()
         at = clock.now()
         with transaction.atomic():
-            canceled_in_advance = {"amount": 0, "status": State.CANCELED, "reason": "Canceled.", "created_at": at}
+            canceled_in_advance = {
+                "amount": 0,
+                "status": State.CANCELED,
+                "reason": _("Canceled."),
+                "created_at": at,
+            }
             charge, created = SandboxCharge.objects.select_for_update().get_or_create(
                 key=request.key, defaults=canceled_in_advance
             )
             if not created:
                 _settle(charge, at)
             if charge.status == State.ACTION_NEEDED:
-                _decide(charge, State.CANCELED, "Canceled.", at)
+                _decide(charge, State.CANCELED, _("Canceled."), at)
         return _outcome(charge)
 
     def refund(self, request: RefundRequest) -> Outcome:
@@ -180,7 +197,7 @@ def confirm(charge_id: uuid.UUID, *, approved: bool, at: datetime) -> SandboxCha
         if charge.status == State.ACTION_NEEDED and approved:
             _decide(charge, State.SUCCEEDED, "", at)
         elif charge.status == State.ACTION_NEEDED:
-            _decide(charge, State.FAILED, "You did not confirm the payment.", at)
+            _decide(charge, State.FAILED, _("You did not confirm the payment."), at)
     return charge
 
 
@@ -209,7 +226,7 @@ def _first_state(method: str, at: datetime) -> dict[str, object]:
                 "settles_at": at + timedelta(seconds=settings.SANDBOX_PROCESSING),
             }
         case "card_declined":
-            return {"status": State.FAILED, "reason": "Your card was declined."}
+            return {"status": State.FAILED, "reason": _("Your card was declined.")}
         case _:
             return {"status": State.FAILED, "reason": "There is no such card."}
 
@@ -218,7 +235,7 @@ def _settle(charge: SandboxCharge, at: datetime) -> None:
     if charge.status != State.PROCESSING or charge.settles_at is None or charge.settles_at > at:
         return
     if charge.method == "card_processing_fails":
-        _decide(charge, State.FAILED, "Your bank refused the payment.", at)
+        _decide(charge, State.FAILED, _("Your bank refused the payment."), at)
     else:
         _decide(charge, State.SUCCEEDED, "", at)
 
@@ -246,9 +263,9 @@ def _outcome(charge: SandboxCharge) -> Outcome:
 
 def _why_not_refund(charge: SandboxCharge, amount: int) -> str:
     if charge.status != State.SUCCEEDED:
-        return "This charge did not succeed."
+        return _("This charge did not succeed.")
     if charge.method == "card_refund_refused":
-        return "The card's bank refuses refunds."
+        return _("The card's bank refuses refunds.")
     if amount < 1 or charge.refunded + amount > charge.amount - taken_back(charge):
-        return "That is more than is left of the charge."
+        return _("That is more than is left of the charge.")
     return ""

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 
 from marketplace import clock
 from payments.models import SandboxPayout, SandboxPayoutAccount
@@ -36,21 +37,36 @@ class BankAccount:
 
 
 ACCOUNTS = (
-    BankAccount("bank_ok", "Sandbox Bank ending in 6789", "Is paid at once."),
-    BankAccount("bank_processing", "Sandbox Bank ending in 1116", "Is paid after a while."),
-    BankAccount("bank_closed", "Sandbox Bank ending in 1113", "Is closed: the payment is refused for good."),
+    BankAccount("bank_ok", "Sandbox Bank ending in 6789", _("Is paid at once.")),
+    BankAccount("bank_processing", "Sandbox Bank ending in 1116", _("Is paid after a while.")),
+    BankAccount(
+        "bank_closed",
+        "Sandbox Bank ending in 1113",
+        _("Is closed: the payment is refused for good."),
+    ),
     BankAccount(
         "bank_unsettled",
         "Sandbox Bank ending in 1119",
-        "Is paid, but only after our balance at the provider has lacked settled funds for a while.",
+        _("Is paid, but only after our balance at the provider has lacked settled funds for a while."),
     ),
-    BankAccount("bank_lost", "Sandbox Bank ending in 6975", "Is paid, but the answer gets lost."),
-    BankAccount("bank_returned", "Sandbox Bank ending in 1114", "Is paid, and sends the money back after a while."),
-    BankAccount("bank_restricted", "Sandbox Bank ending in 0004", "Is restricted: nothing can be paid to it."),
+    BankAccount("bank_lost", "Sandbox Bank ending in 6975", _("Is paid, but the answer gets lost.")),
+    BankAccount(
+        "bank_returned",
+        "Sandbox Bank ending in 1114",
+        _("Is paid, and sends the money back after a while."),
+    ),
+    BankAccount(
+        "bank_restricted",
+        "Sandbox Bank ending in 0004",
+        _("Is restricted: nothing can be paid to it."),
+    ),
 )
 # Asked for, and put off for lack of settled funds: nothing has been paid.
 _PUT_OFF = "put_off"
-_REASONS = {"bank_closed": "The bank account is closed.", "bank_restricted": "The bank account is restricted."}
+_REASONS = {
+    "bank_closed": _("The bank account is closed."),
+    "bank_restricted": _("The bank account is restricted."),
+}
 
 
 class SandboxBank:
@@ -92,7 +108,7 @@ class SandboxBank:
         if (payout.account_id, payout.amount, payout.currency) != (account.pk, request.amount, request.currency):
             raise GatewayError(f"The key {request.key} was used for another payout.")
         if payout.status == _PUT_OFF:
-            raise NotSettled("The payment provider waits for settled funds.")
+            raise NotSettled(_("The payment provider waits for settled funds."))
         if created and account.kind == "bank_lost":
             raise GatewayUnavailable("The answer was lost.")
         return _outcome(payout)
@@ -111,7 +127,7 @@ def choose_account(account_id: uuid.UUID, kind: str, *, at: datetime) -> Sandbox
     """The seller's answer on the bank's page. Raises SandboxPayoutAccount.DoesNotExist; ValueError for another kind."""
     outside_transaction()
     if kind not in {known.code for known in ACCOUNTS}:
-        raise ValueError("Choose one of the accounts shown.")
+        raise ValueError(_("Choose one of the accounts shown."))
     with transaction.atomic():
         account = SandboxPayoutAccount.objects.select_for_update().get(pk=account_id)
         account.kind = kind
@@ -164,7 +180,7 @@ def _settle(payout: SandboxPayout, at: datetime) -> None:
     if payout.settles_at is None or payout.settles_at > at:
         return
     if payout.status == State.SUCCEEDED:
-        payout.status, payout.reason = State.FAILED, "The bank sent the money back."
+        payout.status, payout.reason = State.FAILED, _("The bank sent the money back.")
     else:
         payout.status = State.SUCCEEDED
     payout.settles_at = None

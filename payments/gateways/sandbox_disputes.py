@@ -5,13 +5,14 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext_noop as _
 
 from payments.models import SandboxCharge, SandboxDispute
 
 from .base import DisputeState, State, outside_transaction
 from .sandbox_events import announce_dispute
 
-REASON = "The cardholder does not recognize this payment."
+REASON = _("The cardholder does not recognize this payment.")
 
 
 class NothingToDispute(Exception):

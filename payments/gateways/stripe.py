@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from payments.money import exponent
 
 from . import stripe_charges, stripe_events, stripe_payouts, stripe_refunds
@@ -51,7 +53,7 @@ class StripeGateway:
         return _LEAST[currency]
 
     def payment_methods(self) -> Sequence[PaymentMethod]:
-        return (PaymentMethod(stripe_charges.NEW_CARD, "Card", "", "You enter the card on the next page."),)
+        return (PaymentMethod(stripe_charges.NEW_CARD, _("Card"), "", _("You enter the card on the next page.")),)
 
     def open_customer(self, key: str) -> str:
         """Stripe learns nothing about the payer but our key for them."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import stripe
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 from stripe.params import PaymentIntentCreateParams, PaymentIntentListParams
 
 from .base import ChargeRequest, GatewayError, GatewayUnavailable, KeptCard, Outcome, State
@@ -75,7 +76,7 @@ def outcome_of(intent: Mapping[str, Any]) -> Outcome:
         case "canceled" if intent.get("cancellation_reason") == _AFTER_A_DECLINE:
             return Outcome(State.FAILED, provider_id, reason or DECLINED)
         case "canceled":
-            return Outcome(State.CANCELED, provider_id, "Canceled.")
+            return Outcome(State.CANCELED, provider_id, _("Canceled."))
         case _:
             action_url = reverse(FINISH_PAGE, args=[metadata["key"]])
             return Outcome(State.ACTION_NEEDED, provider_id, reason, action_url)

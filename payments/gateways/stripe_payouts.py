@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import stripe
+from django.utils.translation import gettext_noop as _
 
 from payments.models import PayoutAccount
 
@@ -68,7 +69,7 @@ def payout(request: PayoutRequest) -> Outcome:
             transfer = first_answer(create, request.key)
         except stripe.InvalidRequestError as error:
             if error.code == NOT_SETTLED:
-                raise NotSettled("Our balance at Stripe lacks settled funds for this.") from error
+                raise NotSettled(_("Our balance at Stripe lacks settled funds for this.")) from error
             raise
         return outcome_of(transfer.to_dict())
 
@@ -82,7 +83,7 @@ def find_payout(request: PayoutRequest) -> Outcome:
 def outcome_of(transfer: Mapping[str, Any]) -> Outcome:
     """What a Transfer says. It is done when it is made, but can be taken back as a whole later."""
     if transfer.get("reversed"):
-        return Outcome(State.FAILED, transfer["id"], "Stripe has taken the transfer back.")
+        return Outcome(State.FAILED, transfer["id"], _("Stripe has taken the transfer back."))
     return Outcome(State.SUCCEEDED, transfer["id"])
 
 

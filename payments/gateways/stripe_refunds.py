@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import stripe
+from django.utils.translation import gettext_noop as _
 
 from .base import GatewayUnavailable, Outcome, RefundRequest, State
 from .stripe_client import NOT_SETTLED, asking, client, first_answer, if_known, key_of
@@ -23,7 +24,7 @@ def refund(request: RefundRequest) -> Outcome:
         except stripe.InvalidRequestError as error:
             if error.code == NOT_SETTLED:
                 # Not refused for good: our balance at Stripe has to be filled first.
-                raise GatewayUnavailable("Our balance at Stripe does not suffice for the refund.") from error
+                raise GatewayUnavailable(_("Our balance at Stripe does not suffice for the refund.")) from error
             raise
         return outcome_of(made.to_dict())
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from payments.money import display
 
@@ -37,13 +38,13 @@ class Chargeback(models.Model):
     """
 
     class Status(models.TextChoices):
-        OPEN = "open", "The bank is deciding"
-        WON = "won", "Won"
-        LOST = "lost", "Lost"
+        OPEN = "open", _("The bank is deciding")
+        WON = "won", _("Won")
+        LOST = "lost", _("Lost")
 
     class Rest(models.TextChoices):
-        DEBT = "debt", "The seller owes it"
-        LOSS = "loss", "The platform bears it"
+        DEBT = "debt", _("The seller owes it")
+        LOSS = "loss", _("The platform bears it")
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="chargebacks")
     provider = models.CharField(max_length=20)

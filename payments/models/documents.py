@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from .operations import Charge, Refund
 
@@ -11,8 +12,8 @@ class Document(models.Model):
     """A receipt or a credit note. Its number and its content never change; the database refuses it."""
 
     class Kind(models.TextChoices):
-        RECEIPT = "receipt", "Receipt"
-        CREDIT_NOTE = "credit_note", "Credit note"
+        RECEIPT = "receipt", _("Receipt")
+        CREDIT_NOTE = "credit_note", _("Credit note")
 
     PREFIXES = {Kind.RECEIPT: "R", Kind.CREDIT_NOTE: "C"}
 

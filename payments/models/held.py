@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
 from payments.money import display, fee
@@ -67,7 +68,7 @@ class HeldFunds(models.Model):
     objects = HeldFundsQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "held funds"
+        verbose_name_plural = _("held funds")
         constraints = [
             models.UniqueConstraint(fields=["id", "currency"], name="held_currency"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="held_currency_is_iso"),

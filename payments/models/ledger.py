@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 PERSONAL = ("earnings_clearing", "earnings_available", "earnings_frozen", "debt", "credit", "credit_reserved")
 OVERDRAWABLE = ("clearing", "chargebacks", "debt", "loss")
@@ -27,19 +28,19 @@ class Account(models.Model):
     """Where money can be. One row per kind, owner, currency and, for clearing, provider."""
 
     class Code(models.TextChoices):
-        CLEARING = "clearing", "Clearing"
-        HELD = "held", "Held funds"
-        REFUNDS_DUE = "refunds_due", "Refunds due"
-        EARNINGS_CLEARING = "earnings_clearing", "Seller earnings, clearing"
-        EARNINGS_AVAILABLE = "earnings_available", "Seller earnings, available"
-        EARNINGS_FROZEN = "earnings_frozen", "Seller earnings, frozen"
-        DEBT = "debt", "Seller debt"
-        CREDIT = "credit", "Buyer credit"
-        CREDIT_RESERVED = "credit_reserved", "Buyer credit, reserved"
-        FEES = "fees", "Platform fees"
-        WITHDRAWALS = "withdrawals", "Withdrawals in flight"
-        CHARGEBACKS = "chargebacks", "Chargebacks"
-        LOSS = "loss", "Platform loss"
+        CLEARING = "clearing", _("Clearing")
+        HELD = "held", _("Held funds")
+        REFUNDS_DUE = "refunds_due", _("Refunds due")
+        EARNINGS_CLEARING = "earnings_clearing", _("Seller earnings, clearing")
+        EARNINGS_AVAILABLE = "earnings_available", _("Seller earnings, available")
+        EARNINGS_FROZEN = "earnings_frozen", _("Seller earnings, frozen")
+        DEBT = "debt", _("Seller debt")
+        CREDIT = "credit", _("Buyer credit")
+        CREDIT_RESERVED = "credit_reserved", _("Buyer credit, reserved")
+        FEES = "fees", _("Platform fees")
+        WITHDRAWALS = "withdrawals", _("Withdrawals in flight")
+        CHARGEBACKS = "chargebacks", _("Chargebacks")
+        LOSS = "loss", _("Platform loss")
 
     code = models.CharField(max_length=20, choices=Code.choices)
     owner = models.ForeignKey(
@@ -79,28 +80,28 @@ class Transfer(models.Model):
     """One positive amount from one account to another. An undo is an opposite transfer."""
 
     class Kind(models.TextChoices):
-        CHARGE = "charge", "Charged"
-        SURPLUS = "surplus", "Charged, not needed"
-        EARNING = "earning", "Paid to the seller"
-        FEE = "fee", "Platform fee"
-        REFUND = "refund", "Refund due"
-        REFUNDED = "refunded", "Refund confirmed"
-        REFUND_RETURNED = "refund_returned", "Refund came back"
-        CREDITED = "credited", "Given as credit"
-        CREDIT_RESERVED = "credit_reserved", "Credit reserved"
-        CREDIT_RETURNED = "credit_returned", "Credit no longer reserved"
-        CREDIT_SPENT = "credit_spent", "Paid with credit"
-        CLEARED = "cleared", "Earnings available"
-        WITHDRAWAL = "withdrawal", "Withdrawal requested"
-        WITHDRAWAL_RETURNED = "withdrawal_returned", "Withdrawal not paid"
-        PAID_OUT = "paid_out", "Withdrawal paid"
-        FROZEN = "frozen", "Earnings frozen"
-        UNFROZEN = "unfrozen", "Earnings no longer frozen"
-        CHARGEBACK = "chargeback", "Charged back"
-        CHARGEBACK_WON = "chargeback_won", "Chargeback won"
-        CHARGEBACK_LOST = "chargeback_lost", "Chargeback lost"
-        DEBT_PAID = "debt_paid", "Debt paid"
-        DEBT_FORGIVEN = "debt_forgiven", "Debt borne by the platform"
+        CHARGE = "charge", _("Charged")
+        SURPLUS = "surplus", _("Charged, not needed")
+        EARNING = "earning", _("Paid to the seller")
+        FEE = "fee", _("Platform fee")
+        REFUND = "refund", _("Refund due")
+        REFUNDED = "refunded", _("Refund confirmed")
+        REFUND_RETURNED = "refund_returned", _("Refund came back")
+        CREDITED = "credited", _("Given as credit")
+        CREDIT_RESERVED = "credit_reserved", _("Credit reserved")
+        CREDIT_RETURNED = "credit_returned", _("Credit no longer reserved")
+        CREDIT_SPENT = "credit_spent", _("Paid with credit")
+        CLEARED = "cleared", _("Earnings available")
+        WITHDRAWAL = "withdrawal", _("Withdrawal requested")
+        WITHDRAWAL_RETURNED = "withdrawal_returned", _("Withdrawal not paid")
+        PAID_OUT = "paid_out", _("Withdrawal paid")
+        FROZEN = "frozen", _("Earnings frozen")
+        UNFROZEN = "unfrozen", _("Earnings no longer frozen")
+        CHARGEBACK = "chargeback", _("Charged back")
+        CHARGEBACK_WON = "chargeback_won", _("Chargeback won")
+        CHARGEBACK_LOST = "chargeback_lost", _("Chargeback lost")
+        DEBT_PAID = "debt_paid", _("Debt paid")
+        DEBT_FORGIVEN = "debt_forgiven", _("Debt borne by the platform")
 
     # The database ties (account, currency) to the account with a foreign key of two columns, see the migration.
     source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="outgoing", db_constraint=False)

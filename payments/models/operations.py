@@ -6,6 +6,7 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from payments.money import display
 
@@ -27,13 +28,13 @@ class Charge(models.Model):
     """One attempt to collect price and fee from the payer's payment method."""
 
     class Status(models.TextChoices):
-        CREATED = "created", "Created"
-        ASKING = "asking", "Asking the provider"
-        ACTION_NEEDED = "action_needed", "Waiting for the payer's confirmation"
-        PROCESSING = "processing", "The bank is deciding"
-        SUCCEEDED = "succeeded", "Succeeded"
-        FAILED = "failed", "Failed"
-        CANCELED = "canceled", "Canceled"
+        CREATED = "created", _("Created")
+        ASKING = "asking", _("Asking the provider")
+        ACTION_NEEDED = "action_needed", _("Waiting for the payer's confirmation")
+        PROCESSING = "processing", _("The bank is deciding")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+        CANCELED = "canceled", _("Canceled")
 
     UNDECIDED = (Status.CREATED, Status.ASKING, Status.ACTION_NEEDED, Status.PROCESSING)
 
@@ -147,11 +148,11 @@ class Refund(models.Model):
     """Money on its way back to the payer, the way it came. While unsettled it lies in *refunds due*."""
 
     class Status(models.TextChoices):
-        CREATED = "created", "Created"
-        ASKING = "asking", "Asking the provider"
-        PENDING = "pending", "On its way"
-        SUCCEEDED = "succeeded", "Refunded"
-        REFUSED = "refused", "Refused by the provider"
+        CREATED = "created", _("Created")
+        ASKING = "asking", _("Asking the provider")
+        PENDING = "pending", _("On its way")
+        SUCCEEDED = "succeeded", _("Refunded")
+        REFUSED = "refused", _("Refused by the provider")
 
     UNSETTLED = (Status.CREATED, Status.ASKING, Status.PENDING)
 

@@ -6,17 +6,19 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from payments.money import display
+from payments.said import said
 
 
 class PayoutAccount(models.Model):
     """A seller's account at a provider, to which withdrawals are paid. No bank details are ever here."""
 
     class Status(models.TextChoices):
-        INCOMPLETE = "incomplete", "Waits for details"
-        READY = "ready", "Ready"
-        RESTRICTED = "restricted", "Restricted by the provider"
+        INCOMPLETE = "incomplete", _("Waits for details")
+        READY = "ready", _("Ready")
+        RESTRICTED = "restricted", _("Restricted by the provider")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payout_accounts")
     provider = models.CharField(max_length=20)
@@ -33,7 +35,7 @@ class PayoutAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.label or self.get_status_display()
+        return said(self.label) or self.get_status_display()
 
     @property
     def is_ready(self) -> bool:
@@ -82,14 +84,14 @@ class Withdrawal(models.Model):
     """Available earnings on their way to the seller's account. Until paid they lie in *withdrawals in flight*."""
 
     class Status(models.TextChoices):
-        REQUESTED = "requested", "Waits for approval"
-        APPROVED = "approved", "Approved"
-        SENDING = "sending", "Asking the provider"
-        SENT = "sent", "On its way"
-        PAID = "paid", "Paid"
-        FAILED = "failed", "Failed"
-        REJECTED = "rejected", "Rejected"
-        CANCELED = "canceled", "Canceled"
+        REQUESTED = "requested", _("Waits for approval")
+        APPROVED = "approved", _("Approved")
+        SENDING = "sending", _("Asking the provider")
+        SENT = "sent", _("On its way")
+        PAID = "paid", _("Paid")
+        FAILED = "failed", _("Failed")
+        REJECTED = "rejected", _("Rejected")
+        CANCELED = "canceled", _("Canceled")
 
     UNSETTLED = (Status.APPROVED, Status.SENDING, Status.SENT)
     IN_FLIGHT = (Status.REQUESTED, *UNSETTLED)

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 
 class SandboxCharge(models.Model):
@@ -83,7 +84,7 @@ class SandboxPayoutAccount(models.Model):
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{self.key} ({self.kind or 'no details yet'})"
+        return f"{self.key} ({self.kind or _('no details yet')})"
 
 
 class SandboxPayout(models.Model):

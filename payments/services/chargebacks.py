@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, Sum
+from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 from payments.errors import DecidedOtherwise, Disputed, NotBookable, NotOwed, OwnMoney
@@ -155,17 +156,17 @@ def decide_rest(chargeback: Chargeback, *, rest_as: str, by: User, at: datetime)
         held_id = Charge.objects.values_list("held_id", flat=True).get(chargebacks=chargeback)
         held = HeldFunds.objects.select_for_update(no_key=True).get(pk=held_id)
         if by.pk in (held.payer_id, held.payee_id):
-            raise OwnMoney("Nobody decides about a chargeback of their own.")
+            raise OwnMoney(_("Nobody decides about a chargeback of their own."))
         chargeback = Chargeback.objects.select_related("charge__held").get(pk=chargeback.pk)
         if not Chargeback.objects.waiting_for_staff().filter(pk=chargeback.pk).exists():
-            raise DecidedOtherwise("Nothing is left to decide about this chargeback.")
+            raise DecidedOtherwise(_("Nothing is left to decide about this chargeback."))
         if chargeback.charge.refunds.under_way().exists():
             # Given back or not, it changes what the rest is.
-            raise Disputed("A refund of this payment is still under way: who bears the rest is decided after it.")
+            raise Disputed(_("A refund of this payment is still under way: who bears the rest is decided after it."))
         chargeback.rest -= _settle_refused_refunds(chargeback, chargeback.rest, at)
         owed = min(chargeback.rest, owable(chargeback)) if rest_as == Rest.DEBT else 0
         if rest_as == Rest.DEBT and chargeback.rest and not owed:
-            raise NotOwed("Nothing that the seller was paid for this is left to owe: the platform bears the rest.")
+            raise NotOwed(_("Nothing that the seller was paid for this is left to owe: the platform bears the rest."))
         chargeback.rest_as, chargeback.rest_decided_at = Rest(rest_as), at
         chargeback.save(update_fields=["rest", "rest_as", "rest_decided_at"])
         currency, destination = held.currency, _chargebacks(held.currency)

@@ -8,6 +8,8 @@ from functools import partial
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Count, F, Max, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from marketplace import clock
 from payments.errors import AlreadyFunded, AttemptUndecided, NotBookable, UnknownMethod
@@ -65,9 +67,9 @@ def begin_charge(
         funded=Count("pk", filter=Q(funded=True)),
     )
     if so_far["funded"]:
-        raise AlreadyFunded("This is paid already.")
+        raise AlreadyFunded(_("This is paid already."))
     if so_far["undecided"]:
-        raise AttemptUndecided("Your bank is still deciding on the last attempt.")
+        raise AttemptUndecided(_("Your bank is still deciding on the last attempt."))
     attempt = so_far["last"] + 1
     part_of_credit = credit.part_of_credit(held, provider) if use_credit else 0
     try:
@@ -89,7 +91,7 @@ def begin_charge(
             credit.reserve(charge, at=at)
     except IntegrityError as error:
         # Without the caller's lock two attempts can get this far; the database lets one of them through.
-        raise AttemptUndecided("Your bank is still deciding on the last attempt.") from error
+        raise AttemptUndecided(_("Your bank is still deciding on the last attempt.")) from error
     return charge
 
 
@@ -104,7 +106,7 @@ def _chosen(held: HeldFunds, method: str, provider: Gateway) -> tuple[SavedCard 
     for known in provider.payment_methods():
         if known.code == method:
             return None, method, known.label if known.number else ""  # a card still to be entered has no name yet
-    raise UnknownMethod("Choose one of the payment methods shown.")
+    raise UnknownMethod(_("Choose one of the payment methods shown."))
 
 
 def ask_charge(charge_id: int) -> Outcome:
@@ -206,7 +208,7 @@ def fund(charge: Charge, *, at: datetime) -> None:
     with transaction.atomic():
         held_now = HeldFunds.objects.filter(pk=held.pk, amount=0).annotate(asked=F("price") + F("buyer_fee"))
         if not held_now.filter(asked=charge.amount).update(amount=charge.amount, funded_at=at):
-            raise AlreadyFunded("This is paid already.")
+            raise AlreadyFunded(_("This is paid already."))
         if charge.credit:
             credit.spend(charge, at=at)
         claim_success(charge, as_="funded")
@@ -236,7 +238,10 @@ def cancel_attempts(held: HeldFunds, *, at: datetime) -> None:
         mine = Charge.objects.filter(pk=charge.pk, status__in=Charge.UNDECIDED)
         mine = mine if not charge.card_amount else mine.filter(status=Status.CREATED)
         if mine.update(
-            status=Status.CANCELED, cancel_asked_at=at, settled_at=at, reason="Canceled before it was asked for."
+            status=Status.CANCELED,
+            cancel_asked_at=at,
+            settled_at=at,
+            reason=gettext_noop("Canceled before it was asked for."),
         ):
             credit.return_reserved(charge, at=at)
     for charge in held.charges.undecided().filter(cancel_asked_at=None):

@@ -6,6 +6,7 @@ One purse serves all orders of a payer. Its lock comes after the order's, so two
 from datetime import datetime
 
 from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Sum, When
+from django.utils.translation import gettext_noop
 
 from marketplace.accounts.models import User
 from payments.errors import CreditGone, Overdrawn
@@ -62,7 +63,7 @@ def spend(charge: Charge, *, at: datetime) -> None:
         try:
             reserve(charge, at=at)
         except Overdrawn as gone:
-            raise CreditGone("The credit that was to pay a part of this is not there any more.") from gone
+            raise CreditGone(gettext_noop("The credit that was to pay a part of this is not there any more.")) from gone
     _, aside = _purse(charge)
     book([Entry(aside, held_funds(charge.currency), charge.credit, Kind.CREDIT_SPENT, charge.held, charge)], at)
 

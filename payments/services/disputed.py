@@ -1,9 +1,11 @@
 """Money that a payer's bank is deciding about stays where it is (M10)."""
 
+from django.utils.translation import gettext as _
+
 from payments.errors import Disputed
 from payments.models import Charge, Chargeback, HeldFunds
 
-_DECIDING = "The buyer's bank has taken the payment back and is deciding; until then nothing can be moved."
+_DECIDING = _("The buyer's bank has taken the payment back and is deciding; until then nothing can be moved.")
 
 
 def refuse_disputed(*many: HeldFunds) -> None:

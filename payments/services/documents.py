@@ -7,14 +7,18 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Max, OuterRef, Q, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
+from marketplace.accounts.reader import reading_as
 from payments.models import Charge, Document, HeldFunds, Refund, Transfer
 from payments.money import display
+from payments.said import said
 
 BATCH = 200
 # The advisory lock that lets one transaction at a time give numbers; any constant that nothing else uses.
 NUMBERING = 0x70617065
-CAME_BACK = (
+CAME_BACK = gettext_noop(
     "This refund came back: it could not be completed after all. Until it is given again this credit note stands for "
     "it; no other gets its number."
 )
@@ -49,10 +53,14 @@ def notes_on(document: Document) -> list[str]:
         return _notes_on_refund(document.refund, document.content["total"])
     notes = []
     if document.content["purpose"] == "surplus":
-        notes.append("This payment could not be used for its milestone any more, so it goes back to you in full.")
+        notes.append(_("This payment could not be used for its milestone any more, so it goes back to you in full."))
     given_back = Document.objects.filter(refund__charge=document.charge_id).order_by("number")
     for note in given_back:
-        notes.append(f"{display(note.content['total'], note.content['currency'])} went back: credit note {note}.")
+        notes.append(
+            _("{amount} went back: credit note {note}.").format(
+                amount=display(note.content["total"], note.content["currency"]), note=note
+            )
+        )
     return notes
 
 
@@ -63,9 +71,10 @@ def _notes_on_refund(refund: Refund, noted: int) -> list[str]:
     first = refund.key.removesuffix(f"/{refund.attempt}")
     last = Refund.objects.filter(key__startswith=f"{first}/", charge=refund.charge_id).order_by("attempt").last()
     if last is None or last.status != Refund.Status.SUCCEEDED:
-        return [CAME_BACK]
-    how = "as credit" if last.credit == last.amount else "the way it was paid"
-    return [f"This refund came back once, and was then given again, {how}."]
+        return [_(CAME_BACK)]
+    if last.credit == last.amount:
+        return [_("This refund came back once, and was then given again, as credit.")]
+    return [_("This refund came back once, and was then given again, the way it was paid.")]
 
 
 def missing_numbers(kind: str) -> int:
@@ -116,17 +125,19 @@ def _receipt(charge: Charge, at: datetime) -> Document:
         # Credit that was to pay a part of a late success may be spent already: what goes back is what there was.
         back = min(charge.refunds.all(), key=lambda refund: refund.pk)
         card, credit, price, fee = back.card_amount, back.credit, back.amount, 0
-    lines = [
-        {"text": held.description, "amount": price},
-        {"text": f"Buyer fee ({_percent(held.buyer_fee_rate)})", "amount": fee},
-    ]
-    content = _common(held) | {
-        "happened_at": _iso(charge.settled_at or at),
-        "purpose": "funded" if charge.funded else "surplus",
-        "lines": [line for line in lines if line["amount"]],
-        "total": price + fee,
-        "ways": _ways(charge, card, credit),
-    }
+    # What a document says stays, so it is said in the language of whom it is for.
+    with reading_as(held.payer):
+        lines = [
+            {"text": held.description, "amount": price},
+            {"text": _("Buyer fee ({rate})").format(rate=_percent(held.buyer_fee_rate)), "amount": fee},
+        ]
+        content = _common(held) | {
+            "happened_at": _iso(charge.settled_at or at),
+            "purpose": "funded" if charge.funded else "surplus",
+            "lines": [line for line in lines if line["amount"]],
+            "total": price + fee,
+            "ways": _ways(charge, card, credit),
+        }
     kind = Document.Kind.RECEIPT
     return Document(kind=kind, recipient=held.payer, charge=charge, issued_at=at, content=content)
 
@@ -136,13 +147,14 @@ def _credit_note(refund: Refund, at: datetime) -> Document:
     # Of one that was refused only the credit went back: the card's part is the next attempt's.
     card = refund.card_amount if refund.status == Refund.Status.SUCCEEDED else 0
     total = card + refund.credit
-    content = _common(held) | {
-        "happened_at": _iso(refund.settled_at or at),
-        "receipt": str(refund.charge.receipt),
-        "lines": [{"text": f"Refund: {held.description}", "amount": total}],
-        "total": total,
-        "ways": _ways(refund.charge, card, refund.credit),
-    }
+    with reading_as(held.payer):
+        content = _common(held) | {
+            "happened_at": _iso(refund.settled_at or at),
+            "receipt": str(refund.charge.receipt),
+            "lines": [{"text": _("Refund: {description}").format(description=held.description), "amount": total}],
+            "total": total,
+            "ways": _ways(refund.charge, card, refund.credit),
+        }
     kind = Document.Kind.CREDIT_NOTE
     return Document(kind=kind, recipient=held.payer, refund=refund, issued_at=at, content=content)
 
@@ -165,7 +177,7 @@ def _common(held: HeldFunds) -> dict[str, Any]:
 
 def _ways(charge: Charge, card: int, credit: int) -> list[dict[str, Any]]:
     """How the amount was paid or given back: each way with its part."""
-    ways = [{"text": charge.method_label or "Card", "amount": card}, {"text": "Credit", "amount": credit}]
+    ways = [{"text": said(charge.method_label) or _("Card"), "amount": card}, {"text": _("Credit"), "amount": credit}]
     return [way for way in ways if way["amount"]]
 
 

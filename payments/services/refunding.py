@@ -10,6 +10,7 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Sum
+from django.utils.translation import gettext as _
 
 from marketplace import clock
 from payments.backoff import next_try
@@ -56,7 +57,7 @@ def refund_part(held: HeldFunds, *, price: int, at: datetime, as_credit: bool = 
     0 < part < what is left of the price; NothingHeld if nothing is held any more; Disputed (M10).
     """
     if not 0 < price < held.left_price or price % held.step:
-        raise BadPart("A partial refund is more than nothing and less than what is left of the price.")
+        raise BadPart(_("A partial refund is more than nothing and less than what is left of the price."))
     return _refund(held, amount=held.refund_of(price), price=price, at=at, as_credit=as_credit)
 
 
@@ -78,7 +79,7 @@ def _refund(held: HeldFunds, *, amount: int, price: int, at: datetime, as_credit
         )
         enough = untouched.filter(released=0, amount__gte=F("refunded") + F("charged_back") + amount)
         if amount < 1 or not enough.update(refunded=F("refunded") + amount, refunded_price=F("refunded_price") + price):
-            raise NothingHeld("Nothing is left to refund: it was never funded, or went its way already.")
+            raise NothingHeld(_("Nothing is left to refund: it was never funded, or went its way already."))
         charge = held.charges.select_related("held").get(funded=True)
         part_of_card = 0 if as_credit else min(amount, _left_of_card(charge))
         # What was refunded before only grows, so it numbers the refunds of a charge.
@@ -117,7 +118,7 @@ def send_back(charge: Charge, *, at: datetime) -> Refund:
     inside_transaction()
     amount = charge.card_amount
     if not amount:
-        raise NotBookable("No card was charged, so nothing goes back.")
+        raise NotBookable(_("No card was charged, so nothing goes back."))
     with transaction.atomic():
         claim_success(charge, as_="surplus")
         refund = _owe(charge, amount, 0, key=f"refund-{charge.key}-0-{amount}", at=at)
@@ -256,10 +257,12 @@ def turn_into_credit(refund: Refund, *, at: datetime) -> Refund:
 def _instead_of(refund: Refund, at: datetime, *, as_credit: bool) -> Refund:
     refuse_disputed_charge(refund.charge)
     if _card_less_what_went(refund.charge) < 0:
-        raise NotRefused("The payer's bank has taken this payment back already: nothing is owed to them any more.")
+        raise NotRefused(_("The payer's bank has taken this payment back already: nothing is owed to them any more."))
     refused = Refund.objects.filter(pk=refund.pk, status=Status.REFUSED, retried=False, doubted=False)
     if not refused.update(retried=True):
-        raise NotRefused("Only a refund that was refused, and that nothing was done about since, can be given again.")
+        raise NotRefused(
+            _("Only a refund that was refused, and that nothing was done about since, can be given again.")
+        )
     refund.retried = True
     amount = refund.card_amount
     key = f"{refund.key.removesuffix(f'/{refund.attempt}')}/{refund.attempt + 1}"

@@ -5,17 +5,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
 from payments.models import Account, Transfer
 
 Code, Kind = Account.Code, Transfer.Kind
-# All that is a seller's own, and how a statement calls it; credit is a buyer's, even if both are the same person.
+# All that is a seller's own, and its field in a `Standing`; credit is a buyer's, even if both are the same person.
 EARNINGS = {
     Code.EARNINGS_AVAILABLE: "available",
     Code.EARNINGS_CLEARING: "clearing",
     Code.EARNINGS_FROZEN: "frozen",
     Code.DEBT: "debt",
+}
+PLACES = {
+    Code.EARNINGS_AVAILABLE: _("available"),
+    Code.EARNINGS_CLEARING: _("clearing"),
+    Code.EARNINGS_FROZEN: _("frozen"),
+    Code.DEBT: _("debt"),
 }
 
 
@@ -36,10 +44,10 @@ class Standing:
     def parts(self) -> list[tuple[str, int]]:
         """Where it lies; empty when all of it is available."""
         places = [
-            ("available", self.available),
-            ("clearing", self.clearing),
-            ("frozen", self.frozen),
-            ("owed", self.debt),
+            (gettext("available"), self.available),
+            (gettext("clearing"), self.clearing),
+            (gettext("frozen"), self.frozen),
+            (gettext("owed"), self.debt),
         ]
         return [place for place in places if place[1]] if self.clearing or self.frozen or self.debt else []
 
@@ -156,16 +164,17 @@ def statements(seller: User, begins: datetime, ends: datetime) -> list[Statement
 def statement_lines(seller: User, begins: datetime, ends: datetime, limit: int | None = None) -> Iterator[Line]:
     """Each transfer of a time in the order of the ledger, read as it is used: any number in bounded memory."""
     own = _own(seller)
-    mine = {account.pk: EARNINGS[Code(account.code)] for account in own}
+    mine = {account.pk: PLACES[Code(account.code)] for account in own}
     transfers = _transfers(own, begins, ends).select_related("held", "withdrawal__account")[:limit]
     for transfer in transfers.iterator(chunk_size=500):
         came, went = transfer.destination_id in mine, transfer.source_id in mine
         held, withdrawal = transfer.held, transfer.withdrawal
         description = held.description if held else withdrawal.paid_to if withdrawal else ""
         if came and went:
-            description = f"{mine[transfer.source_id]} to {mine[transfer.destination_id]}" + (
-                f": {description}" if description else ""
+            places = gettext("{source} to {destination}").format(
+                source=mine[transfer.source_id], destination=mine[transfer.destination_id]
             )
+            description = f"{places}: {description}" if description else places
         yield Line(
             at=transfer.created_at,
             currency=transfer.currency,

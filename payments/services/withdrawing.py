@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 from payments.checks import PLAY_MONEY, mixes_money
@@ -53,9 +54,11 @@ def request_withdrawal(user: User, *, currency: str, amount: int, at: datetime) 
 def cancel_withdrawal(withdrawal: Withdrawal, *, by: User, at: datetime) -> None:
     """Its owner calls it off before finance has decided: withdrawals → available. WithdrawalRefused otherwise."""
     inside_transaction()
-    _refuse("" if by.pk == withdrawal.owner_id else "Only who asked for a withdrawal can call it off.")
+    _refuse("" if by.pk == withdrawal.owner_id else _("Only who asked for a withdrawal can call it off."))
     lock_disputed_purse(withdrawal.owner_id, withdrawal.currency)
-    _decide(withdrawal, "It was decided already, so it cannot be called off any more.", status=Status.CANCELED, at=at)
+    _decide(
+        withdrawal, _("It was decided already, so it cannot be called off any more."), status=Status.CANCELED, at=at
+    )
     _give_back(withdrawal, at)
 
 
@@ -72,7 +75,7 @@ def approve_withdrawal(withdrawal: Withdrawal, *, by: User, at: datetime) -> Non
     account = PayoutAccount.objects.get(pk=withdrawal.account_id)
     _refuse(_why_not_by(withdrawal, by) or _why_not_sent(owner, account))
     decided = {"decided_by": by, "next_try_at": at + FIRST_RETRY}
-    _decide(withdrawal, "It was decided already.", status=Status.APPROVED, at=at, **decided)
+    _decide(withdrawal, _("It was decided already."), status=Status.APPROVED, at=at, **decided)
     transaction.on_commit(partial(send_withdrawal, withdrawal.pk), robust=True)
 
 
@@ -82,10 +85,10 @@ def reject_withdrawal(withdrawal: Withdrawal, *, by: User, reason: str, at: date
     WithdrawalRefused for one's own, for one that is decided, and without a reason.
     """
     inside_transaction()
-    _refuse(_why_not_by(withdrawal, by) or ("" if reason.strip() else "Say why: the seller reads it."))
+    _refuse(_why_not_by(withdrawal, by) or ("" if reason.strip() else _("Say why: the seller reads it.")))
     lock_disputed_purse(withdrawal.owner_id, withdrawal.currency)
     decided = {"decided_by": by, "reason": reason.strip()[:300]}
-    _decide(withdrawal, "It was decided already.", status=Status.REJECTED, at=at, **decided)
+    _decide(withdrawal, _("It was decided already."), status=Status.REJECTED, at=at, **decided)
     _give_back(withdrawal, at)
 
 
@@ -97,8 +100,8 @@ def pay_debt(user: User, *, currency: str, at: datetime) -> int:
     inside_transaction()
     lock_cleared_purse(user, currency, at=at)
     owed, available = -balance(user, currency, Code.DEBT), balance(user, currency)
-    _refuse("" if owed > 0 else "You owe nothing in this currency.")
-    _refuse("" if available > 0 else "Nothing is available to pay it from.")
+    _refuse("" if owed > 0 else _("You owe nothing in this currency."))
+    _refuse("" if available > 0 else _("Nothing is available to pay it from."))
     paid = min(owed, available)
     book([Entry(earnings(user.pk, currency), debt(user.pk, currency), paid, Transfer.Kind.DEBT_PAID)], at)
     return paid
@@ -110,10 +113,10 @@ def forgive_debt(user: User, *, currency: str, by: User, at: datetime) -> int:
     WithdrawalRefused if nothing is owed in this currency, or by the person who owes it.
     """
     inside_transaction()
-    _refuse("Nobody forgives their own debt." if by.pk == user.pk else "")
+    _refuse(_("Nobody forgives their own debt.") if by.pk == user.pk else "")
     lock_purse(user.pk, currency)
     owed = -balance(user, currency, Code.DEBT)
-    _refuse("" if owed > 0 else "Nothing is owed here.")
+    _refuse("" if owed > 0 else _("Nothing is owed here."))
     book([Entry(AccountKey(Code.LOSS, currency), debt(user.pk, currency), owed, Transfer.Kind.DEBT_FORGIVEN)], at)
     return owed
 
@@ -129,7 +132,9 @@ def _why_not_now(user: User, currency: str, account: PayoutAccount | None) -> st
     if why_not:
         return why_not
     if Withdrawal.objects.in_flight().filter(owner=user, currency=currency).exists():
-        return f"A withdrawal in {currency} is under way; wait until it is paid, or call it off."
+        return _("A withdrawal in {currency} is under way; wait until it is paid, or call it off.").format(
+            currency=currency
+        )
     return ""
 
 
@@ -137,35 +142,39 @@ def _why_not_sent(owner: User, account: PayoutAccount | None) -> str:
     if mixes_money():
         return PLAY_MONEY
     if not owner.is_active:
-        return "This person’s account is deactivated: nothing can be withdrawn."
+        return _("This person’s account is deactivated: nothing can be withdrawn.")
     if account is None:
-        return "Connect a bank account first."
+        return _("Connect a bank account first.")
     if not account.is_ready:
-        return f"The bank account cannot be paid to: {account.get_status_display().lower()}."
+        return _("The bank account cannot be paid to: {state}.").format(state=account.get_status_display().lower())
     owing = [row for row in Account.objects.with_balance().filter(owner=owner, code=Code.DEBT) if row.balance < 0]
     if owing:
-        return f"A debt of {display(-owing[0].balance, owing[0].currency)} has to be paid first."
+        return _("A debt of {amount} has to be paid first.").format(
+            amount=display(-owing[0].balance, owing[0].currency)
+        )
     return ""
 
 
 def _why_not_so_much(user: User, currency: str, amount: int) -> str:
     limit, available = WithdrawalLimit.objects.filter(currency=currency).first(), balance(user, currency)
     if limit is None:
-        return f"Nothing can be withdrawn in {currency} at the moment."
+        return _("Nothing can be withdrawn in {currency} at the moment.").format(currency=currency)
     if amount < limit.least:
-        return f"The least that can be withdrawn is {display(limit.least, currency)}."
+        return _("The least that can be withdrawn is {amount}.").format(amount=display(limit.least, currency))
     if amount > limit.greatest:
-        return f"The most that can be withdrawn at once is {display(limit.greatest, currency)}."
+        return _("The most that can be withdrawn at once is {amount}.").format(amount=display(limit.greatest, currency))
     if amount > available:
-        return f"Only {display(available, currency)} is available."
+        return _("Only {amount} is available.").format(amount=display(available, currency))
     step = gateway().step(currency)
     if amount % step:
-        return f"Withdrawals in {currency} go in steps of {display(step, currency)}."
+        return _("Withdrawals in {currency} go in steps of {step}.").format(
+            currency=currency, step=display(step, currency)
+        )
     return ""
 
 
 def _why_not_by(withdrawal: Withdrawal, by: User) -> str:
-    return "Nobody decides about their own withdrawal." if by.pk == withdrawal.owner_id else ""
+    return _("Nobody decides about their own withdrawal.") if by.pk == withdrawal.owner_id else ""
 
 
 def _refuse(why_not: str) -> None:

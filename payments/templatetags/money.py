@@ -1,8 +1,10 @@
 from django import template
 
 from payments.money import display
+from payments.said import said
 
 register = template.Library()
+register.filter("said", said)
 
 
 @register.filter

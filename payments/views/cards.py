@@ -5,10 +5,12 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import clock
 from payments import services
+from payments.said import said
 
 PER_PAGE = 50
 
@@ -38,5 +40,5 @@ def forget_card(request: HttpRequest, pk: int) -> HttpResponse:
     assert owner.is_authenticated
     card = get_object_or_404(services.kept_cards(owner), pk=pk)
     services.forget_card(card, at=clock.now())
-    messages.success(request, f"{card.label} was removed. It can no longer be charged.")
+    messages.success(request, _("{card} was removed. It can no longer be charged.").format(card=said(card.label)))
     return redirect("payments:cards")

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from marketplace import clock
@@ -45,15 +46,15 @@ def documents_csv(request: HttpRequest) -> HttpResponseBase:
     """The same list as a table."""
     zone, year = timezone.get_current_timezone(), _year(request)
     header = [
-        "Number",
-        "Kind",
-        f"Issued ({zone})",
-        "Order",
-        "Description",
-        "Seller",
-        "Currency",
-        "Amount",
-        "For receipt",
+        _("Number"),
+        _("Kind"),
+        _("Issued ({zone})").format(zone=zone),
+        _("Order"),
+        _("Description"),
+        _("Seller"),
+        _("Currency"),
+        _("Amount"),
+        _("For receipt"),
     ]
     rows = (
         [

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -33,7 +34,7 @@ class WithdrawalForm(forms.Form):
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
-        self.fields["amount"].label = f"Amount in {currency}"
+        self.fields["amount"].label = _("Amount in {currency}").format(currency=currency)
 
     def clean_amount(self) -> int:
         try:
@@ -53,14 +54,14 @@ def connect_bank(request: SignedInRequest) -> HttpResponse:
     try:
         account = services.connect_payout_account(request.user, at=clock.now())
         if account.is_ready and "change" not in request.POST:
-            messages.success(request, f"Your bank is connected: {account}.")
+            messages.success(request, _("Your bank is connected: {account}.").format(account=account))
             return redirect(EARNINGS)
         page = services.payout_account_page(account, back)
     except GatewayUnavailable:
-        messages.error(request, "The payment provider does not answer at the moment. Please try again in a minute.")
+        messages.error(request, _("The payment provider does not answer at the moment. Please try again in a minute."))
         return redirect(EARNINGS)
     except GatewayError as error:
-        messages.error(request, f"The payment provider refused this: {error}")
+        messages.error(request, _("The payment provider refused this: {error}").format(error=error))
         return redirect(EARNINGS)
     if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}):
         return redirect(page)
@@ -93,7 +94,7 @@ def withdraw(request: SignedInRequest, currency: str) -> HttpResponse:
     if request.method != "POST":
         too_little = limit is None or available < limit.least
         if too_little and not context["why_not"]:
-            context["why_not"] = "Less is available than the least that can be withdrawn."
+            context["why_not"] = _("Less is available than the least that can be withdrawn.")
         form = WithdrawalForm(currency=currency, initial={"amount": plain(most, currency)})
         return show(None if context["why_not"] else form)
     form = WithdrawalForm(request.POST, currency=currency)
@@ -111,7 +112,10 @@ def withdraw(request: SignedInRequest, currency: str) -> HttpResponse:
         return show(form, 409)
     if "confirm" not in request.POST:
         return show(form, confirmed=amount, left=services.balance(seller, currency) - amount)
-    messages.success(request, f"You asked to withdraw {display(amount, currency)}. We tell you when it is decided.")
+    messages.success(
+        request,
+        _("You asked to withdraw {amount}. We tell you when it is decided.").format(amount=display(amount, currency)),
+    )
     return redirect(EARNINGS)
 
 
@@ -125,12 +129,16 @@ def cancel_withdrawal(request: SignedInRequest, pk: int) -> HttpResponse:
     return _confirmed(
         request,
         act=lambda: services.cancel_withdrawal(withdrawal, by=request.user, at=clock.now()),
-        done=lambda _: f"Your withdrawal of {amount} is called off; the money is available again.",
-        title="Call off the withdrawal",
-        text=f"Your withdrawal of {amount} is called off, and the money is available again at once.",
-        button="Call it off",
+        done=lambda _withdrawal: _("Your withdrawal of {amount} is called off; the money is available again.").format(
+            amount=amount
+        ),
+        title=_("Call off the withdrawal"),
+        text=_("Your withdrawal of {amount} is called off, and the money is available again at once.").format(
+            amount=amount
+        ),
+        button=_("Call it off"),
         possible=withdrawal.status == Withdrawal.Status.REQUESTED,
-        why_not="It was decided already, so it cannot be called off any more.",
+        why_not=_("It was decided already, so it cannot be called off any more."),
     )
 
 
@@ -143,16 +151,19 @@ def pay_debt(request: SignedInRequest, currency: str) -> HttpResponse:
     seller = request.user
     owed, available = -services.balance(seller, currency, Account.Code.DEBT), services.balance(seller, currency)
     paid = display(max(0, min(owed, available)), currency)
-    rest = f" {display(owed - available, currency)} stays owed." if owed > available else ""
+    text = _("{paid} of what is available to you is used to pay what you owe the platform.").format(paid=paid)
+    if owed > available:
+        rest = _("{amount} stays owed.").format(amount=display(owed - available, currency))
+        text = f"{text} {rest}"
     return _confirmed(
         request,
         act=lambda: services.pay_debt(seller, currency=currency, at=clock.now()),
-        done=lambda amount: f"You paid {display(amount, currency)} of what you owed.",
-        title="Pay what you owe",
-        text=f"{paid} of what is available to you is used to pay what you owe the platform.{rest}",
-        button=f"Pay {paid}",
+        done=lambda amount: _("You paid {amount} of what you owed.").format(amount=display(amount, currency)),
+        title=_("Pay what you owe"),
+        text=text,
+        button=_("Pay {amount}").format(amount=paid),
         possible=owed > 0 and available > 0,
-        why_not="You owe nothing in this currency." if owed <= 0 else "Nothing is available to pay it from.",
+        why_not=_("You owe nothing in this currency.") if owed <= 0 else _("Nothing is available to pay it from."),
     )
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -13,7 +14,12 @@ from marketplace import clock
 from payments.gateways import State, sandbox, sandbox_events
 from payments.models import SandboxCharge
 
-_SAID = {State.SUCCEEDED: "was approved", State.FAILED: "was declined", State.CANCELED: "was canceled"}
+_SAID = {
+    State.SUCCEEDED: _("There is nothing to confirm any more: this payment was approved."),
+    State.FAILED: _("There is nothing to confirm any more: this payment was declined."),
+    State.CANCELED: _("There is nothing to confirm any more: this payment was canceled."),
+}
+_UNDECIDED = _("There is nothing to confirm any more: this payment is still being decided.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,13 +36,13 @@ def sandbox_authenticate(request: HttpRequest, charge_id: uuid.UUID) -> HttpResp
         context = {
             "charge": charge,
             "waits": charge.status == State.ACTION_NEEDED,
-            "said": _SAID.get(State(charge.status), "is still being decided"),
+            "said": _SAID.get(State(charge.status), _UNDECIDED),
             "back": safe_way_back(charge.return_url, request),
         }
         return render(request, "payments/sandbox_authenticate.html", context)
     answer = request.POST.get("answer")
     if answer not in ("approve", "decline"):
-        return HttpResponseBadRequest("Approve or decline the payment.")
+        return HttpResponseBadRequest(_("Approve or decline the payment."))
     at = clock.now()
     sandbox.confirm(charge.pk, approved=answer == "approve", at=at)
     # At once, so that the payer finds the news where they go back to; if it fails, beat delivers it.

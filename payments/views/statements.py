@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from marketplace import clock
@@ -81,11 +82,13 @@ def statement_csv(request: HttpRequest, year: int) -> HttpResponseBase:
     """Every line, streamed. The sum of *Change of balance* is what the year added, per currency."""
     seller, zone = _seller(request)
     begins, ends = _year(seller, zone, year)
-    header = [f"Date ({zone})", "What", "Order", "Description", "Currency"]
-    header += ["Paid by the buyer", "Commission", "Amount", "Change of balance"]
+    header = [_("Date ({zone})").format(zone=zone), _("What"), _("Order"), _("Description"), _("Currency")]
+    header += [_("Paid by the buyer"), _("Commission"), _("Amount"), _("Change of balance")]
     sums = services.statements(seller, begins, ends)
-    opening = [_balance(begins, "Opening balance", each.currency, each.opening.total) for each in sums]
-    closing = [_balance(min(ends, clock.now()), "Closing balance", each.currency, each.closing.total) for each in sums]
+    opening = [_balance(begins, _("Opening balance"), each.currency, each.opening.total) for each in sums]
+    closing = [
+        _balance(min(ends, clock.now()), _("Closing balance"), each.currency, each.closing.total) for each in sums
+    ]
 
     def rows() -> Iterator[list[Cell]]:
         yield from opening

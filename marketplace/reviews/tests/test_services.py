@@ -14,7 +14,6 @@ from marketplace.accounts.tests.factories import UserFactory
 from marketplace.catalog.models import Gig, Terms
 from marketplace.catalog.services import publish_terms
 from marketplace.notifications.models import Notice
-from marketplace.proof import prove, reviews
 from marketplace.reviews.models import Review
 from marketplace.reviews.services import hide_review, publish_due_reviews, write_review
 from marketplace.reviews.tests.factories import make_ended, make_gig, make_reviewed
@@ -255,19 +254,3 @@ def test_the_database_refuses_what_no_review_is(wrong: dict[str, Any]) -> None:
     values = wrong | ({"subject": order.buyer} if "subject" in wrong else {})
     with pytest.raises(IntegrityError), transaction.atomic():
         Review.objects.update(**values)
-
-
-def test_the_proof_notices_what_no_sweep_has_published() -> None:
-    order = make_ended()
-    review = write_review(order, by=order.buyer, rating=5)
-
-    def broken() -> list[str]:
-        return [result.says for result in prove(clock.now(), reviews.ALIVE) if not result.holds]
-
-    with clock.at(NOON + DAYS + timedelta(minutes=4)):
-        assert broken() == []
-    with clock.at(NOON + DAYS + timedelta(hours=1)):
-        assert broken() == ["O18 what is visible is published"]
-        publish_due_reviews()
-        assert broken() == []
-    assert Review.objects.get(pk=review.pk).counted_at == NOON + DAYS + timedelta(hours=1)

@@ -13,12 +13,16 @@ from django.urls import reverse
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.proof import prove, reviews
 from marketplace.reviews.models import Review
-from marketplace.reviews.services import write_review
+from marketplace.reviews.services import publish_due_reviews, write_review
 from marketplace.reviews.tests.factories import make_ended, make_gig, make_reviewed
 from marketplace.templatetags import reviews as tags
 from orders.models import Order
+from orders.tests.conftest import _noon, invariants_hold
 from orders.tests.factories import NOON, fresh, make_offer
+
+__all__ = ["_noon", "invariants_hold"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,3 +173,19 @@ def test_support_hides_a_review_in_admin_and_edits_none() -> None:
     shown = drawn("order_reviews order", review.author, order=fresh(review.order))
     assert "Hidden by Customer Support: A phone number." in shown
     assert "Call me" not in drawn("gig_reviews gig", gig.seller, gig=gig)
+
+
+def test_the_proof_notices_what_no_sweep_has_published() -> None:
+    order = make_ended()
+    review = write_review(order, by=order.buyer, rating=5)
+
+    def broken() -> list[str]:
+        return [result.says for result in prove(clock.now(), reviews.ALIVE) if not result.holds]
+
+    with clock.at(NOON + timedelta(days=14) + timedelta(minutes=4)):
+        assert broken() == []
+    with clock.at(NOON + timedelta(days=14) + timedelta(hours=1)):
+        assert broken() == ["O18 what is visible is published"]
+        publish_due_reviews()
+        assert broken() == []
+    assert Review.objects.get(pk=review.pk).counted_at == NOON + timedelta(days=14) + timedelta(hours=1)

@@ -9,7 +9,7 @@
   const field = box.querySelector("input");
   const list = box.querySelector("[role=listbox]");
   let timer;
-  let asked;
+  let asked = 0;
   let chosen = null;
 
   field.setAttribute("role", "combobox");
@@ -33,18 +33,17 @@
   };
 
   const ask = async () => {
-    asked?.abort();
+    const mine = ++asked;
     const words = field.value.trim();
     if (words.length < 2) return show(false);
-    asked = new AbortController();
     try {
-      const address = `${box.dataset.suggest}?q=${encodeURIComponent(words)}`;
-      const answer = await fetch(address, { signal: asked.signal });
-      if (!answer.ok) return show(false);
-      list.innerHTML = await answer.text();
+      const answer = await fetch(`${box.dataset.suggest}?q=${encodeURIComponent(words)}`);
+      const options = answer.ok ? await answer.text() : "";
+      if (mine !== asked) return undefined; // another letter was typed meanwhile
+      list.innerHTML = options;
       return show(list.children.length > 0 && document.activeElement === field);
     } catch {
-      return undefined; // Another letter was typed, or the network is away: searching works without this.
+      return show(false); // The network is away: searching needs no suggestions.
     }
   };
 
@@ -77,4 +76,5 @@
     if (option) location.assign(option.dataset.href);
   });
   field.addEventListener("blur", () => show(false));
+  field.form.addEventListener("submit", () => clearTimeout(timer));
 })();

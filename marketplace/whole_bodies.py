@@ -23,15 +23,18 @@ class WholeBody:
         self.left = length
 
     def read(self, size: int = -1) -> bytes:
-        return self._counted(self.stream.read(size), size)
+        data = self.stream.read(size)
+        # Servers read until `size` or the end, so that less is the end.
+        return self._counted(data, is_end=size < 0 or len(data) < size)
 
     def readline(self, size: int = -1) -> bytes:
-        return self._counted(self.stream.readline(size), size)
+        data = self.stream.readline(size)
+        return self._counted(data, is_end=not data and size != 0)
 
-    def _counted(self, data: bytes, size: int) -> bytes:
+    def _counted(self, data: bytes, *, is_end: bool) -> bytes:
         self.left -= len(data)
-        # Django makes an `UnreadablePostError` of it, which the check of the form's token refuses.
-        if self.left > 0 and (size < 0 or not data) and size != 0:
+        if is_end and self.left > 0:
+            # Django makes an `UnreadablePostError` of it, which the check of the form's token refuses.
             raise OSError("The connection broke before the whole request had arrived.")
         return data
 

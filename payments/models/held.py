@@ -106,6 +106,12 @@ class HeldFunds(models.Model):
             models.Index(
                 fields=["payee"], condition=Q(funded_at__isnull=False, released_at=None), name="held_open_by_payee"
             ),
+            # What is held at all, for the home of admin.
+            models.Index(
+                fields=["currency"],
+                condition=Q(funded_at__isnull=False, released_at=None, amount__gt=F("refunded") + F("charged_back")),
+                name="held_now",
+            ),
             # The sweep over earnings that have waited long enough.
             models.Index(
                 fields=["available_at"],

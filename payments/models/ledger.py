@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -128,6 +129,8 @@ class Transfer(models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_moves_something"),
             models.CheckConstraint(condition=~Q(source=F("destination")), name="transfer_leaves_its_source"),
         ]
+        # Days and months of the whole ledger. Rows come nearly in the order of time, so page ranges do.
+        indexes = [BrinIndex(fields=["created_at"], name="transfers_by_time", pages_per_range=32)]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} {self.kind}"

@@ -195,6 +195,8 @@ class Refund(models.Model):
                 condition=Q(status__in=["created", "asking", "pending"]) | Q(doubted=True),
                 name="refund_to_settle",
             ),
+            # What waits for staff: waiting_for_staff().
+            models.Index(fields=["settled_at"], condition=Q(status="refused", retried=False), name="refund_waiting"),
             # What staff turned into credit, for those who tell of it.
             models.Index(
                 fields=["id"], condition=Q(attempt__gt=1, amount=F("credit")), name="refund_turned_into_credit"

@@ -11,6 +11,7 @@ from orders.models import Attachment
 
 SHOWN_BYTES = 100 * 1024
 SHOWN_LINES = 2_000
+COMPARED_LINES = 1_000  # finding what changed takes time by their square, in texts made to be hard
 AROUND = 3  # lines that are shown before and after a change
 LINE_END = re.compile(r"\r\n|\r|\n")
 # Pages cannot contain control characters: they are shown as their symbols.
@@ -37,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is different between two texts, or between what is shown of them if one is `cut`."""
+    """What is different between two texts, or between their beginnings if one is `cut`."""
 
     rows: list[Row]
     cut: bool
@@ -89,7 +90,8 @@ class Pair:
             left, right = read_text(self.left), read_text(self.right)
         except FileNotFoundError:
             return None
-        return Changes(differences(left.lines, right.lines), left.cut or right.cut)
+        cut = left.cut or right.cut or max(len(left.lines), len(right.lines)) > COMPARED_LINES
+        return Changes(differences(left.lines[:COMPARED_LINES], right.lines[:COMPARED_LINES]), cut)
 
     @property
     def canvas(self) -> tuple[int, int] | None:

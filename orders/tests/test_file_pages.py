@@ -241,3 +241,14 @@ def test_two_deliveries_are_shown_side_by_side_to_both_sides_and_support() -> No
     services.withhold_file(stolen, by=support, reason="Stolen artwork")
     page = buyer.open(f"{address}?left=1&right=2")
     assert "withheld by Customer Support: Stolen artwork" in " ".join(page.words("p", inside=compared(page, "old.png")))
+
+
+def test_long_texts_are_compared_by_their_beginnings() -> None:
+    order = make_placed()
+    lines = [b"line %d" % n for n in range(1_500)]
+    for changed in (b"", b"!"):
+        text = b"\n".join([*lines[:999], lines[999] + changed, *lines[1_000:1_400], lines[1_400] + changed])
+        services.deliver(current(order), by=order.seller, message="Text.", files=[checked_file("a.txt", text)])
+    page = Visitor(order.buyer).open(reverse("orders:compare", args=[order.number, current(order).pk]))
+    assert page.words("del") == ["line 999"]
+    assert "Only the beginnings of the files were compared." in page.words("p")

@@ -276,6 +276,7 @@ def support_pages(sam: User) -> Pages:
     file = Attachment.objects.filter(order=dispute.order).latest("pk")
     case, order = "/admin/resolution/case/", "/admin/orders/order/"
     return {
+        "admin-home": "/admin/",
         "admin-orders": order,
         "admin-order": f"{order}{extension.order_id}/change/",
         "admin-cases": case,

@@ -20,6 +20,7 @@ from orders.tests.test_files import HTML
 pytestmark = pytest.mark.django_db(transaction=True)
 PDF = b"%PDF-1.7 not much of one"
 FILM = b"\x00\x00\x00\x20ftypisom" + bytes(range(100))
+SVG = "{http://www.w3.org/2000/svg}"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -224,9 +225,9 @@ def test_two_deliveries_are_shown_side_by_side_to_both_sides_and_support() -> No
             ["", "4", "+added", "Four"],
         ]
         assert page.words(cls="small", inside=notes)[0] == "1 line removed, 2 lines added"
-        pictures = page.all("svg", inside=compared(page, "old.png"))
+        pictures = page.all(f"{SVG}svg", inside=compared(page, "old.png"))
         assert {one.get("viewBox") for one in pictures} == {"0 0 600 200"}, "at the same scale"
-        images = [one for picture_ in pictures for one in picture_ if one.tag == "image"]
+        images = [one for picture_ in pictures for one in picture_ if one.tag == f"{SVG}image"]
         assert [(one.get("width"), one.get("height")) for one in images] == [("300", "200"), ("600", "100")]
         assert page.words(cls="badge", inside=compared(page, "same.pdf")) == ["The same in both"]
         assert page.words(cls="badge", inside=compared(page, "gone.zip")) == ["Only in delivery 1"]

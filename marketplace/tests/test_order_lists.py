@@ -38,9 +38,9 @@ def listed(client: Any, person: User, address: str) -> dict[str, list[tuple[str,
 
 def test_a_line_says_who_how_far_what_for_and_what_was_not_read(client: Any, ana: User, theo: User) -> None:
     order = make_accepted(buyer=ana, seller=theo)
+    services.send_message(order, by=ana, text="Thank you.")
     services.send_message(order, by=theo, text="Ready when you are.")
     services.send_message(order, by=theo, text="One more thing.")
-    services.send_message(order, by=ana, text="Thank you.")
     client.force_login(ana)
     page = client.get("/orders/")
     ((heading, (line,)),) = page.context["groups"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from marketplace.catalog.plans import Row
+from marketplace.catalog.plan_rows import Row
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ def test_a_search_suggests_while_one_types_and_is_a_search_without_javascript(
 ) -> None:
     GigFactory(title="Logo for bees", seller=UserFactory(name="Logan Bee"), category=Category.objects.first())
     ana = Person(browser, live_server.url, width=PHONE)
-    field, options = ana.page.get_by_role("combobox"), ana.page.get_by_role("option")
+    field = ana.page.get_by_role("combobox", name="Search gigs")
+    options = ana.page.locator("#suggestions").get_by_role("option")
 
     ana.open("/")
     field.press_sequentially("log")

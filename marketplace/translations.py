@@ -8,6 +8,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -56,21 +57,45 @@ def read(language: str) -> Catalog:
     """What is translated into a language; an empty catalog for one that is new."""
     path = _po(language)
     if not path.exists():
-        return Catalog(locale=language, project="Milepost", charset="utf-8")
+        return Catalog(
+            locale=language,
+            header_comment=f"# The site in {language}. Made by marketplace/translations.py; see docs/languages.md.",
+            project="Milepost",
+            version="1",
+            msgid_bugs_address="",
+            last_translator="",
+            language_team=language,
+            charset="utf-8",
+            revision_date=datetime.now(UTC),
+            fuzzy=False,
+        )
     with path.open("rb") as file:
         return read_po(file, locale=language)
 
 
 def compiled(catalog: Catalog) -> bytes:
+    """What runs: of a plural that lacks a form, as of every other text without a translation, the English."""
+    ready = Catalog(
+        locale=catalog.locale,
+        project=catalog.project,
+        version=catalog.version,
+        charset="utf-8",
+        creation_date=catalog.creation_date,
+        revision_date=catalog.revision_date,
+        fuzzy=False,
+    )
+    for message in catalog:
+        if message.id and _is_done(message):
+            ready.add(message.id, message.string, context=message.context)
     file = io.BytesIO()
-    write_mo(file, catalog)
+    write_mo(file, ready)
     return file.getvalue()
 
 
-def refresh(language: str) -> Catalog:
-    """Bring a language's catalog up to date, write both of its files and return it."""
+def refresh(language: str, wanted: Catalog) -> Catalog:
+    """Bring a language's catalog up to date with the wanted texts, write both of its files and return it."""
     catalog = read(language)
-    catalog.update(texts(), update_creation_date=False)
+    catalog.update(wanted, update_creation_date=False)
     path = _po(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
@@ -119,7 +144,7 @@ def _po(language: str) -> Path:
 def main() -> None:
     wanted = texts()
     for language in sys.argv[1:] or sorted(path.name for path in LOCALES.iterdir() if path.is_dir()):
-        catalog = refresh(language)
+        catalog = refresh(language, wanted)
         left, wrong = untranslated(catalog, wanted), mistaken(catalog)
         sys.stdout.write(f"{language}: {len(catalog)} texts, {len(left)} to translate, {len(wrong)} to correct\n")
         for message in wrong:

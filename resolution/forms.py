@@ -4,37 +4,40 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.catalog.plans import MAX_DAYS, MAX_REVISIONS, PlannedMilestone
 from orders.forms import FilesField, MessageForm, PlainText, VersionedForm
 from orders.models import Order
+from orders.services import why_not_part
 from payments import money
 from resolution.models import NOTHING_MORE, Asked, Case, Reason
 from resolution.models.choices import PROPOSALS
-from resolution.models.guards import why_not_part
 
-BOTH_READ = "The other side reads this, and Customer Support if it comes to that."
+BOTH_READ = _("The other side reads this, and Customer Support if it comes to that.")
 
 
 class OpenForm(VersionedForm):
     """Open a case: a reason that this side may cite now in this kind (R5), what happened, and evidence."""
 
-    reason = forms.ModelChoiceField(Reason.objects.none(), label="Reason", empty_label="Choose a reason")
+    reason = forms.ModelChoiceField(Reason.objects.none(), label=_("Reason"), empty_label=_("Choose a reason"))
     statement = PlainText(
-        label="What happened", max_length=5_000, widget=forms.Textarea(attrs={"rows": 5}), help_text=BOTH_READ
+        label=_("What happened"), max_length=5_000, widget=forms.Textarea(attrs={"rows": 5}), help_text=BOTH_READ
     )
-    files = FilesField(label="Evidence")  # type: ignore[assignment]
+    files = FilesField(label=_("Evidence"))  # type: ignore[assignment]
 
     def __init__(self, *args: Any, order: Order, side: str, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order = order
         if kind in PROPOSALS:
             # Customer Support decides no proposal (R6).
-            self.fields["statement"].label, self.fields["statement"].help_text = "Why", "The other side reads this."
+            statement = self.fields["statement"]
+            statement.label, statement.help_text = _("Why"), _("The other side reads this.")
         reasons = self.fields["reason"]
         assert isinstance(reasons, forms.ModelChoiceField)
         reasons.queryset = Reason.objects.citable(side, order.open_milestone, kind)
-        reasons.error_messages["invalid_choice"] = "This reason cannot be given now. Please choose another."
+        reasons.error_messages["invalid_choice"] = _("This reason cannot be given now. Please choose another.")
 
     def asked(self) -> Asked:
         """What a valid form asks for besides its kind."""
@@ -46,15 +49,16 @@ class PartialRefundForm(OpenForm):
 
     amount = forms.CharField(
         max_length=30,
-        label="How much of the price goes back",
+        label=_("How much of the price goes back"),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        error_messages={"required": "Enter an amount."},
+        error_messages={"required": _("Enter an amount.")},
     )
     field_order = ("version", "amount", "reason", "statement", "files")
 
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
         super().__init__(*args, order=order, **kwargs)
-        self.fields["amount"].help_text = f"In {order.currency}. The buyer's fee on this part goes back with it."
+        of_fee = gettext("In {currency}. The buyer's fee on this part goes back with it.")
+        self.fields["amount"].help_text = of_fee.format(currency=order.currency)
 
     def clean_amount(self) -> int:
         try:
@@ -73,15 +77,15 @@ class PartialRefundForm(OpenForm):
 
 class ExtendForm(OpenForm):
     days = forms.IntegerField(
-        label="How many days more",
+        label=_("How many days more"),
         min_value=1,
         max_value=MAX_DAYS,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={
-            "required": "Enter a number of days.",
-            "invalid": "Enter a whole number of days.",
-            "min_value": "At least 1 day.",
-            "max_value": f"At most {MAX_DAYS} days.",
+            "required": _("Enter a number of days."),
+            "invalid": _("Enter a whole number of days."),
+            "min_value": _("At least 1 day."),
+            "max_value": _("At most %(limit_value)d days."),
         },
     )
     field_order = ("version", "days", "reason", "statement", "files")
@@ -92,15 +96,15 @@ class ExtendForm(OpenForm):
 
 class ExtraRevisionsForm(OpenForm):
     revisions = forms.IntegerField(
-        label="How many revisions more",
+        label=_("How many revisions more"),
         min_value=1,
         max_value=MAX_REVISIONS,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={
-            "required": "Enter a number of revisions.",
-            "invalid": "Enter a whole number of revisions.",
-            "min_value": "At least 1 revision.",
-            "max_value": f"At most {MAX_REVISIONS} revisions.",
+            "required": _("Enter a number of revisions."),
+            "invalid": _("Enter a whole number of revisions."),
+            "min_value": _("At least 1 revision."),
+            "max_value": _("At most %(limit_value)d revisions."),
         },
     )
     field_order = ("version", "revisions", "reason", "statement", "files")
@@ -112,7 +116,7 @@ class ExtraRevisionsForm(OpenForm):
 class ChangeUpcomingForm(OpenForm):
     """Around a plan's rows. All may be dropped while a milestone is under way."""
 
-    drop_all = forms.BooleanField(required=False, label="Drop all upcoming milestones: the order ends with this one")
+    drop_all = forms.BooleanField(required=False, label=_("Drop all upcoming milestones: the order ends with this one"))
     field_order = ("version", "drop_all", "reason", "statement", "files")
 
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
@@ -136,27 +140,27 @@ OPENING_FORMS: dict[str, type[OpenForm]] = {
 
 
 class AcceptForm(VersionedForm):
-    text = PlainText(label="Answer", required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 3}))
+    text = PlainText(label=_("Answer"), required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class DeclineForm(VersionedForm):
     text = PlainText(
-        label="Why you decline", max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}), help_text=BOTH_READ
+        label=_("Why you decline"), max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}), help_text=BOTH_READ
     )
-    files = FilesField(label="Evidence")  # type: ignore[assignment]
+    files = FilesField(label=_("Evidence"))  # type: ignore[assignment]
 
 
 class EscalateForm(VersionedForm):
     text = PlainText(
-        label="What Customer Support should know",
+        label=_("What Customer Support should know"),
         max_length=5_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="The other side reads this too.",
+        help_text=_("The other side reads this too."),
     )
-    files = FilesField(label="Evidence")  # type: ignore[assignment]
+    files = FilesField(label=_("Evidence"))  # type: ignore[assignment]
 
 
 class CaseMessageForm(MessageForm):
     """As the order's, with a case's shorter text."""
 
-    text = PlainText(label="Message", max_length=5_000, widget=forms.Textarea(attrs={"rows": 3}))
+    text = PlainText(label=_("Message"), max_length=5_000, widget=forms.Textarea(attrs={"rows": 3}))

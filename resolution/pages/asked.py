@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from marketplace.catalog.durations import counted
 from marketplace.catalog.plans import PlannedMilestone
 from orders.models import Milestone
 from payments.models import HeldFunds
@@ -34,6 +38,7 @@ class Row:
 
     position: int
     change: str
+    look: str
     title: Cell
     cells: list[Cell]
     details: str
@@ -63,32 +68,40 @@ def numbers_of(case: Case, side: str) -> Numbers:
     if case.kind == Kind.PARTIAL_REFUND and milestone.held and case.asked_amount:
         if case.asked_amount >= milestone.held.left_price:
             left = display(milestone.held.left_price, milestone.held.currency)
-            return Numbers([f"By now only {left} of the price is held for “{milestone}”: less than this asks for."])
+            less = _("By now only {amount} of the price is held for “{milestone}”: less than this asks for.")
+            return Numbers([less.format(amount=left, milestone=milestone)])
         return Numbers(_of_refund(milestone, milestone.held, case.asked_amount, side))
     if case.kind == Kind.EXTEND and milestone.deliver_by:
         since = max(milestone.deliver_by, case.moment)
         return Numbers(due=milestone.deliver_by, would_be_due=since + timedelta(days=case.asked_days or 0))
     if case.kind == Kind.EXTRA_REVISIONS and milestone.revisions_left is not None:
         then = milestone.revisions_left + (case.asked_revisions or 0)
-        return Numbers([f"{_left(milestone.revisions_left)} now, {_left(then)} then."])
+        left = counted(milestone.revisions_left, "revision")
+        return Numbers([_("{now} left now, {then} left then.").format(now=left, then=counted(then, "revision"))])
     return Numbers()
 
 
-def part_in_words(held: HeldFunds, price: int) -> str:
-    """What a part of the price gives back: $16.50 of the price and the fee on it: $17.40."""
-    back = display(held.refund_of(price), held.currency)
-    return f"{display(price, held.currency)} of the price and the fee on it: {back}"
+def part_of(held: HeldFunds, price: int) -> dict[str, str]:
+    """A part of the price in words, and what it gives `back` with the fee on it: $16.50 and $17.40."""
+    return {"price": display(price, held.currency), "back": display(held.refund_of(price), held.currency)}
 
 
 def _of_refund(milestone: Milestone, held: HeldFunds, price: int, side: str) -> list[str]:
     after = copy(held)
     after.refunded_price += price
-    buyer = "you" if side == "buyer" else milestone.order.buyer.name
-    seller = "You are" if side == "seller" else f"{milestone.order.seller.name} is"
+    if side == "buyer":
+        back = _("{price} of the price and the fee on it: {back} goes back to you.")
+    else:
+        back = _("{price} of the price and the fee on it: {back} goes back to {buyer}.")
+    if side == "seller":
+        payout = _("You are paid {amount} for “{milestone}” when it is completed, instead of {instead}.")
+    else:
+        payout = _("{seller} is paid {amount} for “{milestone}” when it is completed, instead of {instead}.")
+    buyer, seller = milestone.order.buyer.name, milestone.order.seller.name
     paid, instead = display(after.payout, held.currency), display(held.payout, held.currency)
     return [
-        f"{part_in_words(held, price)} goes back to {buyer}.",
-        f"{seller} paid {paid} for “{milestone}” when it is completed, instead of {instead}.",
+        back.format(**part_of(held, price), buyer=buyer),
+        payout.format(seller=seller, amount=paid, milestone=milestone, instead=instead),
     ]
 
 
@@ -103,24 +116,19 @@ def _row(was: Milestone | None, now: PlannedMilestone | None, position: int, cur
     old, new = _words(was, currency), _words(now, currency)
     if was and now:
         same = old == new and was.description == now.description
-        change = "Stays" if same else "Changed"
+        change, look = (_("Stays"), "") if same else (_("Changed"), "")
+    elif not compare:
+        change, look = "", ""
     else:
-        change = ("Added" if now else "Dropped") if compare else ""
-    title, *cells = (
-        Cell(label, before, after)
-        for label, before, after in zip(("Milestone", "Price", "Delivery", "Revisions"), old, new, strict=True)
-    )
+        change, look = (_("Added"), "added") if now else (_("Dropped"), "dropped")
+    labels = (_("Milestone"), _("Price"), _("Delivery"), _("Revisions"))
+    title, *cells = (Cell(label, before, after) for label, before, after in zip(labels, old, new, strict=True))
     details = now.description if now else was.description if was else ""
-    return Row(position, change, title, cells, details)
+    return Row(position, change, look, title, cells, details)
 
 
 def _words(step: Milestone | PlannedMilestone | None, currency: str) -> tuple[str, str, str, str]:
     if step is None:
         return "", "", "", ""
-    revisions = "unlimited" if step.revisions is None else str(step.revisions)
-    days = "1 day" if step.delivery_days == 1 else f"{step.delivery_days} days"
-    return step.title, display(step.price, currency), days, revisions
-
-
-def _left(number: int) -> str:
-    return "1 revision left" if number == 1 else f"{number} revisions left"
+    revisions = pgettext("revisions", "unlimited") if step.revisions is None else str(step.revisions)
+    return step.title, display(step.price, currency), counted(step.delivery_days, "day"), revisions

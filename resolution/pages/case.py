@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 from marketplace.catalog.durations import in_words
@@ -74,9 +75,9 @@ def case_context(
         "headline": headline(case, side),
         "void": bool(case.void_since()),
         "numbers": numbers_of(case, side),
-        "effect": effect_of(case, "you" if side == "buyer" else "the buyer") if _can_still_happen(case) else "",
+        "effect": effect_of(case, mine=side == "buyer") if _can_still_happen(case) else "",
         "if_nobody_acts": "" if case.void_since() else if_nobody_acts(case),
-        "silence": silence_in_words(case) if case.status == Status.OPEN and not case.void_since() else "",
+        "silence": str(silence_in_words(case)) if case.status == Status.OPEN and not case.void_since() else "",
         "panels": panels,
         # What was typed into a button that is gone by now is not lost.
         "typed": _typed(form, panels) or (_typed(message_form, []) if why_silent else ""),
@@ -92,29 +93,33 @@ def case_context(
 def headline(case: Case, side: str) -> Headline:
     """What is next in a case, as `side` reads it."""
     if case.void_since() or case.status == Status.VOID:
-        return Headline("The proposal is void", [f"It means nothing any more, because {why_void(case)}."])
+        because = _("It means nothing any more, because {reason}.").format(reason=why_void(case))
+        return Headline(_("The proposal is void"), [because])
     if case.is_overdue(case.moment):
-        about_to = f"The clock is about to do what silence means: {silence_in_words(case)}."
-        return Headline("The time to answer is over", [about_to])
+        about_to = _("The clock is about to do what silence means: {silence}.").format(silence=silence_in_words(case))
+        return Headline(_("The time to answer is over"), [about_to])
     if case.status == Status.OPEN:
-        mine = case.answering_side == side
         assert case.answerer
-        title = f"Answer: {case.what}?" if mine else f"Waiting for {case.answerer.name} to answer"
-        return Headline(title, [], case.answer_by, mine)
+        if case.answering_side == side:
+            return Headline(_("Answer: {what}?").format(what=case.what), [], case.answer_by, mine=True)
+        return Headline(_("Waiting for {name} to answer").format(name=case.answerer.name), [], case.answer_by)
     if case.status == Status.ESCALATED:
         assert case.support_due
         if case.kind == Case.Kind.CHARGEBACK:
-            return Headline("Waiting for the buyer's bank", [], case.support_due)
-        late = "Customer Support is late: their decision was due, and they are reminded every day."
+            return Headline(_("Waiting for the buyer's bank"), [], case.support_due)
+        late = _("Customer Support is late: their decision was due, and they are reminded every day.")
         return Headline(
-            "Waiting for Customer Support", [late] if case.support_due <= case.moment else [], case.support_due
+            _("Waiting for Customer Support"), [late] if case.support_due <= case.moment else [], case.support_due
         )
     if case.status == Status.DECLINED:
         until = case.escalate_by if case.can_go_to_support else None
-        return Headline(f"The {_noun(case)} was declined", [], until, case.side == side)
+        declined = _("The case was declined") if case.is_dispute else _("The proposal was declined")
+        return Headline(declined, [], until, case.side == side)
     if case.is_dispute:
         return Headline(case.refusal_by_state().reason.rstrip("."))
-    return Headline(f"The proposal was {case.get_status_display().lower()}")
+    return Headline(
+        _("The proposal was accepted") if case.status == Status.ACCEPTED else _("The proposal was withdrawn")
+    )
 
 
 def _can_still_happen(case: Case) -> bool:
@@ -124,10 +129,6 @@ def _can_still_happen(case: Case) -> bool:
 
 def _typed(form: forms.Form | None, panels: list[Panel]) -> str:
     return "" if form is None or any(panel.opened for panel in panels) else str(form.data.get("text", ""))
-
-
-def _noun(case: Case) -> str:
-    return "case" if case.is_dispute else "proposal"
 
 
 def _panel(case: Case, action: Action, viewer: User, tried: str, form: forms.Form | None) -> Panel:
@@ -143,13 +144,13 @@ def _panel(case: Case, action: Action, viewer: User, tried: str, form: forms.For
 def _notes(case: Case, name: str) -> list[str]:
     """What a button does besides what is rehearsed."""
     if not case.is_dispute and name in ("decline", "withdraw"):
-        return ["The proposal ends and nothing changes. The order goes on as it was."]
+        return [_("The proposal ends and nothing changes. The order goes on as it was.")]
     escalation, rest = in_words(case.order.terms.escalation), in_words(case.order.terms.least_rest)
     return {
         "decline": [
-            f"The order goes on, with at least {rest} on each clock.",
-            f"The other side can take the case to Customer Support for {escalation}.",
+            _("The order goes on, with at least {time} on each clock.").format(time=rest),
+            _("The other side can take the case to Customer Support for {time}.").format(time=escalation),
         ],
-        "withdraw": ["The order goes on, and each clock has exactly the time that was left."],
-        "escalate": ["The order is frozen again until Customer Support decides."],
+        "withdraw": [_("The order goes on, and each clock has exactly the time that was left.")],
+        "escalate": [_("The order is frozen again until Customer Support decides.")],
     }.get(name, [])

@@ -5,23 +5,61 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django_stubs_ext import StrPromise
 
 from marketplace.accounts.models import User
+from marketplace.catalog.durations import counted
 from orders.activity import sentence
 from orders.models import Attachment, Event, Order
 from orders.words import SENTENCES
 from resolution.models import Case
 
-SUPPORT = "Customer Support"
-# What each act on a case says of whoever wrote its note.
-SAID = {
-    Event.Kind.CASE_OPENED.value: "opened the case",
-    Event.Kind.CASE_ACCEPTED.value: "accepted",
-    Event.Kind.CASE_DECLINED.value: "declined",
-    Event.Kind.CASE_ESCALATED.value: "took it to Customer Support",
-    Event.Kind.CASE_RULED.value: "decided",
-    Event.Kind.CASE_DISMISSED.value: "dismissed the case",
-    Event.Kind.CASE_SETTLED.value: "decided",
+Kind = Event.Kind
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What an act on a case says of whoever wrote its note: the reader, someone else, or support for one of them."""
+
+    mine: StrPromise
+    theirs: StrPromise
+    for_me: StrPromise
+    for_them: StrPromise
+
+
+# The acts of the two sides, which support can take for them; `name` is a side, Customer Support or the clock.
+SAID: dict[str, Heading] = {
+    Kind.CASE_OPENED: Heading(
+        _lazy("You opened the case"),
+        _lazy("{name} opened the case"),
+        _lazy("Customer Support, for you, opened the case"),
+        _lazy("Customer Support, for {name}, opened the case"),
+    ),
+    Kind.CASE_ACCEPTED: Heading(
+        _lazy("You accepted"),
+        _lazy("{name} accepted"),
+        _lazy("Customer Support, for you, accepted"),
+        _lazy("Customer Support, for {name}, accepted"),
+    ),
+    Kind.CASE_DECLINED: Heading(
+        _lazy("You declined"),
+        _lazy("{name} declined"),
+        _lazy("Customer Support, for you, declined"),
+        _lazy("Customer Support, for {name}, declined"),
+    ),
+    Kind.CASE_ESCALATED: Heading(
+        _lazy("You took it to Customer Support"),
+        _lazy("{name} took it to Customer Support"),
+        _lazy("Customer Support, for you, took it to Customer Support"),
+        _lazy("Customer Support, for {name}, took it to Customer Support"),
+    ),
+}
+DECIDED: dict[str, StrPromise] = {
+    Kind.CASE_RULED: _lazy("Customer Support decided"),
+    Kind.CASE_DISMISSED: _lazy("Customer Support dismissed the case"),
+    Kind.CASE_SETTLED: _lazy("The bank decided"),
 }
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
@@ -61,14 +99,14 @@ def conversation(case: Case, viewer: User, events: Iterable[Event]) -> list[Entr
     evidence = list(case.files.order_by("pk"))
     entries = [
         Entry(
-            f"{_speaker(event.actor, case, viewer, event)} {SAID[event.kind]}",
+            _heading(event, case, viewer),
             event.at,
             _note(case, event),
             _taken(evidence, event),
             event.actor_id == viewer.pk,
         )
         for event in events
-        if event.kind in SAID and _note(case, event)
+        if event.kind in SAID.keys() | DECIDED.keys() and _note(case, event)
     ]
     messages = case.messages.select_related("author").prefetch_related("files").order_by("pk")
     entries += [
@@ -86,11 +124,10 @@ def conversation(case: Case, viewer: User, events: Iterable[Event]) -> list[Entr
 
 def stops(case: Case, side: str, now: datetime) -> list[Stop]:
     """Each pause of this case, to the second."""
-    names = {"buyer": case.order.buyer.name, "seller": case.order.seller.name, side: "You"}
-    found = []
-    for pause in case.order.pauses.filter(case_number=case.number):
-        got = ((names["buyer"], pause.added_to_decide_by), (names["seller"], pause.added_to_deliver_by))
-        added = [f"{who} got {_exactly(length)} more." for who, length in got if length]
+    order, found = case.order, []
+    for pause in order.pauses.filter(case_number=case.number):
+        got = (("buyer", order.buyer, pause.added_to_decide_by), ("seller", order.seller, pause.added_to_deliver_by))
+        added = [_got(length, "" if who == side else person.name) for who, person, length in got if length]
         found.append(
             Stop(pause.started_at, pause.ended_at, _exactly((pause.ended_at or now) - pause.started_at), added)
         )
@@ -99,33 +136,47 @@ def stops(case: Case, side: str, now: datetime) -> list[Stop]:
 
 def events_of(case: Case) -> list[Event]:
     """Everything that happened in the case, its pauses included."""
-    clocks = Q(kind__in=[Event.Kind.FROZEN, Event.Kind.RESUMED], reason=case.number)
+    clocks = Q(kind__in=[Kind.FROZEN, Kind.RESUMED], reason=case.number)
     events = case.order.events.filter(Q(data__case=case.number) | clocks)
     return list(events.select_related("actor", "on_behalf_of", "milestone").order_by("id"))
 
 
 def activity(case: Case, viewer: User, events: Iterable[Event]) -> list[Line]:
-    shown = (event for event in events if event.kind == Event.Kind.FROZEN or not SENTENCES[event.kind].hidden)
+    shown = (event for event in events if event.kind == Kind.FROZEN or not SENTENCES[event.kind].hidden)
     return [Line(sentence(event, case.order, viewer), event.at, _look(event, case.order, viewer)) for event in shown]
 
 
 def _note(case: Case, event: Event) -> str:
     """What was written with an act; the bank's decision is written on the case itself (M10)."""
-    return case.note if event.kind == Event.Kind.CASE_SETTLED else event.note
+    return case.note if event.kind == Kind.CASE_SETTLED else event.note
 
 
-def _speaker(person: User | None, case: Case, viewer: User, event: Event | None = None) -> str:
-    """By name for the two sides; an agent speaks as Customer Support, and says for whom (R6)."""
+def _heading(event: Event, case: Case, viewer: User) -> str:
+    """Who did what. An agent acts as Customer Support, and it is said for whom (R6)."""
+    if event.kind in DECIDED:
+        return str(DECIDED[event.kind])
+    heading, acted_for = SAID[event.kind], event.on_behalf_of
+    if acted_for:
+        return str(heading.for_me) if acted_for == viewer else heading.for_them.format(name=acted_for.name)
+    if event.actor == viewer:
+        return str(heading.mine)
+    return heading.theirs.format(name=_speaker(event.actor, case, viewer))
+
+
+def _speaker(person: User | None, case: Case, viewer: User) -> str:
+    """By name for the two sides; an agent speaks as Customer Support (R6)."""
     if person is None:
-        return "The bank" if event and event.kind == Event.Kind.CASE_SETTLED else "The clock"
+        return _("The clock")
     if person == viewer:
-        return "You"
-    if case.order.side_of(person):
-        return person.name
-    acted_for = event.on_behalf_of if event else None
-    if acted_for is None:
-        return SUPPORT
-    return f"{SUPPORT}, for {'you' if acted_for == viewer else acted_for.name},"
+        return _("You")
+    return person.name if case.order.side_of(person) else _("Customer Support")
+
+
+def _got(length: timedelta, name: str) -> str:
+    """What a clock got for a pause: the reader's own, or that of `name`."""
+    if name:
+        return _("{name} got {length} more.").format(name=name, length=_exactly(length))
+    return _("You got {length} more.").format(length=_exactly(length))
 
 
 def _taken(evidence: list[Attachment], event: Event) -> list[Attachment]:
@@ -145,8 +196,8 @@ def _exactly(length: timedelta) -> str:
     for unit, size in UNITS:
         number, rest = divmod(rest, size)
         if number:
-            parts.append(f"{number} {unit}" if number == 1 else f"{number} {unit}s")
-    return " ".join(parts) or "0 seconds"
+            parts.append(counted(number, unit))
+    return " ".join(parts) or counted(0, "second")
 
 
 def _look(event: Event, order: Order, viewer: User) -> str:

@@ -6,9 +6,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Self
 
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django_stubs_ext import StrPromise
+
 from marketplace.accounts.models import User
 from marketplace.catalog import plans
 from marketplace.catalog.durations import in_words
+from marketplace.catalog.plan_rows import Row
 from orders.actions import Action
 from orders.models import Milestone, Order
 from orders.rehearsal import Outcome, outcome
@@ -17,7 +23,7 @@ from payments.money import display
 from resolution.actions import CANCEL_OR_REFUND, CHANGES, cases_of, open_action
 from resolution.forms import OPENING_FORMS, ChangeUpcomingForm, OpenForm
 from resolution.models import Case, Reason
-from resolution.pages.asked import Numbers, numbers_of, part_in_words
+from resolution.pages.asked import Numbers, numbers_of, part_of
 from resolution.rehearsal import what_agreeing_does
 from resolution.services import consider
 from resolution.words import effect_of, very_late
@@ -25,24 +31,35 @@ from resolution.words import effect_of, very_late
 Kind = Case.Kind
 
 _REFUND = {
-    "buyer": "You ask for a part of the price of the open milestone back.",
-    "seller": "You offer to give a part of the price of the open milestone back.",
+    "buyer": _lazy("You ask for a part of the price of the open milestone back."),
+    "seller": _lazy("You offer to give a part of the price of the open milestone back."),
 }
-DOES: dict[str, str] = {
-    Kind.CANCEL_MILESTONE: "The open milestone ends, and what is held for it goes back to the buyer. "
-    "Completed milestones stay completed and paid.",
-    Kind.CANCEL_ORDER: "The whole order ends, and what is held for the open milestone goes back to the buyer. "
-    "Completed milestones stay completed and paid; the others are not started.",
-    Kind.PARTIAL_REFUND: "The work goes on, and the rest is paid when the milestone is completed.",
-    Kind.EXTEND: "The seller gets more days for the open milestone. Price and revisions stay.",
-    Kind.EXTRA_REVISIONS: "The open milestone gets more revisions, at the same price.",
-    Kind.CHANGE_UPCOMING: "Milestones that have not started are changed, added or dropped. "
-    "Nothing is charged for one before the buyer starts it.",
+DOES: dict[str, StrPromise] = {
+    Kind.CANCEL_MILESTONE: _lazy(
+        "The open milestone ends, and what is held for it goes back to the buyer. "
+        "Completed milestones stay completed and paid."
+    ),
+    Kind.CANCEL_ORDER: _lazy(
+        "The whole order ends, and what is held for the open milestone goes back to the buyer. "
+        "Completed milestones stay completed and paid; the others are not started."
+    ),
+    Kind.PARTIAL_REFUND: _lazy("The work goes on, and the rest is paid when the milestone is completed."),
+    Kind.EXTEND: _lazy("The seller gets more days for the open milestone. Price and revisions stay."),
+    Kind.EXTRA_REVISIONS: _lazy("The open milestone gets more revisions, at the same price."),
+    Kind.CHANGE_UPCOMING: _lazy(
+        "Milestones that have not started are changed, added or dropped. "
+        "Nothing is charged for one before the buyer starts it."
+    ),
 }
-SILENT: dict[str, str] = {
-    Case.Silence.AGREED: "it counts as agreed",
-    Case.Silence.TO_SUPPORT: "the case goes to Customer Support, and the order stays frozen until they decide",
-    Case.Silence.WITHDRAWN: "it counts as withdrawn, and nothing changes",
+SILENT: dict[str, StrPromise] = {
+    Case.Silence.AGREED: _lazy("If {name} does not answer within {time}, it counts as agreed."),
+    Case.Silence.TO_SUPPORT: _lazy(
+        "If {name} does not answer within {time}, the case goes to Customer Support, "
+        "and the order stays frozen until they decide."
+    ),
+    Case.Silence.WITHDRAWN: _lazy(
+        "If {name} does not answer within {time}, it counts as withdrawn, and nothing changes."
+    ),
 }
 
 
@@ -104,7 +121,7 @@ def list_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
     side = order.side_of(viewer)
     groups = [
         (heading, [_way(order, kind, side, now) for kind in kinds])
-        for heading, kinds in (("Cancel or refund", CANCEL_OR_REFUND), ("Propose a change", CHANGES))
+        for heading, kinds in ((_("Cancel or refund"), CANCEL_OR_REFUND), (_("Propose a change"), CHANGES))
     ]
     return _frame(order, side) | {"groups": groups, "cases": cases_of(order, now)}
 
@@ -138,7 +155,7 @@ def kind_context(
         "can_be_shown": OPENING_FORMS[kind] is not OpenForm,
         "escalation_time": in_words(order.terms.escalation),
         "least_rest": in_words(order.terms.least_rest),
-        "very_late": f"{very_late(claim)}: {effect_of(claim, 'you')}" if claim else "",
+        "very_late": _accepted_at_once(claim) if claim else "",
     }
 
 
@@ -149,16 +166,21 @@ def claim_of_very_late(order: Order, kind: str, side: str, now: datetime) -> Cas
     return claim if claim.is_very_late_claim else None
 
 
+def _accepted_at_once(claim: Case) -> str:
+    said = _("{late}: {effect} as soon as you send this, citing that the seller is late. Nobody has to agree.")
+    return said.format(late=capfirst(str(very_late(claim))), effect=effect_of(claim, mine=True))
+
+
 def _way(order: Order, kind: str, side: str, now: datetime) -> Way:
     action = open_action(order, kind, side, now)
-    silence = f"If {_other(order, side).name} does not answer within {in_words(order.terms.answer)}, "
-    silence += SILENT[consider(order, kind, side, now=now).silence()]
+    other, time = _other(order, side).name, in_words(order.terms.answer)
+    silence = SILENT[consider(order, kind, side, now=now).silence()].format(name=other, time=time)
     if action.allowed and claim_of_very_late(order, kind, side, now):
-        silence = "Accepted as you send it, citing that the seller is late: nobody has to agree"
-    does = f"{_REFUND[side]} {DOES[kind]}" if kind == Kind.PARTIAL_REFUND else DOES[kind]
-    freezes = "The order is frozen until the case ends: its clocks stand still."
-    goes_on = "The order goes on meanwhile: its clocks run."
-    return Way(replace(action), does, f"{silence}.", freezes if kind in CANCEL_OR_REFUND else goes_on)
+        silence = _("Accepted as you send it, citing that the seller is late: nobody has to agree.")
+    does = f"{_REFUND[side]} {DOES[kind]}" if kind == Kind.PARTIAL_REFUND else str(DOES[kind])
+    freezes = _("The order is frozen until the case ends: its clocks stand still.")
+    goes_on = _("The order goes on meanwhile: its clocks run.")
+    return Way(replace(action), does, silence, freezes if kind in CANCEL_OR_REFUND else goes_on)
 
 
 def _facts(order: Order, kind: str, now: datetime) -> list[tuple[str, str]]:
@@ -168,25 +190,29 @@ def _facts(order: Order, kind: str, now: datetime) -> list[tuple[str, str]]:
         held = milestone.held
         half = held.left_price // 2 // held.step * held.step
         price, whole = display(held.left_price, held.currency), display(held.left, held.currency)
-        example = [("For example", f"{part_in_words(held, half)}.")] if half else []
-        return [("Held", f"{price} of the price of “{milestone}”, {whole} with the buyer's fee."), *example]
+        is_held = _("{price} of the price of “{milestone}”, {whole} with the buyer's fee.")
+        facts = [(_("Held"), is_held.format(price=price, milestone=milestone, whole=whole))]
+        example = _("{price} of the price and the fee on it: {back}.")
+        return [*facts, (_("For example"), example.format(**part_of(held, half)))] if half else facts
     if kind == Kind.EXTRA_REVISIONS and milestone:
-        return [("Left now", _revisions(milestone))]
+        return [(_("Left now"), _revisions(milestone))]
     if kind == Kind.CHANGE_UPCOMING:
         stay = [step for step in order.plan if step.status != Milestone.Status.PLANNED]
-        named = ", ".join(f"“{step}” ({step.get_status_display().lower()})" for step in stay)
-        return [("Not changed", named)] if named else []
+        one = _("“{milestone}” ({status})")
+        named = ", ".join(one.format(milestone=step, status=step.get_status_display().lower()) for step in stay)
+        return [(_("Not changed"), named)] if named else []
     return []
 
 
 def _revisions(milestone: Milestone) -> str:
     left = milestone.revisions_left
     if left is None:
-        return f"Unlimited revisions of “{milestone}”."
-    return f"{left} of {(milestone.revisions or 0) + milestone.revisions_granted} for “{milestone}”."
+        return _("Unlimited revisions of “{milestone}”.").format(milestone=milestone)
+    whole = (milestone.revisions or 0) + milestone.revisions_granted
+    return _("{left} of {number} for “{milestone}”.").format(left=left, number=whole, milestone=milestone)
 
 
-def _plan(order: Order, data: Mapping[str, Any] | None = None, rows: list[plans.Row] | None = None) -> Any:
+def _plan(order: Order, data: Mapping[str, Any] | None = None, rows: list[Row] | None = None) -> Any:
     return plans.PlanFormSet(data, currency=order.currency, terms=order.terms, rows=rows or ())
 
 

@@ -303,11 +303,11 @@ def test_a_proposal_to_answer_waits_for_you_in_the_list_until_it_is_void(order_i
     client = signed_in(order.buyer)
     text = text_of(client.get("/orders/"))
     assert text.rindex("Waiting for you") < text.index("Answer the proposal") < text.rindex("Under way")
-    assert "“Logo”: in progress · until Wed 4 Nov, 12:00" in text
+    assert "“Logo”: In progress until Wed 4 Nov, 12:00" in text
     deliver(order)
     text = text_of(client.get("/orders/"))
     assert "Answer the proposal" not in text
-    assert "“Logo”: delivered · until Tue 10 Nov, 12:00" in text
+    assert "“Logo”: Delivered until Tue 10 Nov, 12:00" in text
 
 
 def test_what_the_buyer_has_to_do_sooner_is_named_before_the_proposal(order_in: OrderIn) -> None:
@@ -315,5 +315,5 @@ def test_what_the_buyer_has_to_do_sooner_is_named_before_the_proposal(order_in: 
     with clock.at(after(days=7)):
         opened(order, side="seller", kind="change_upcoming", asked=Asked(upcoming=[CARDS]), code="plan_has_changed")
         text = text_of(signed_in(order.buyer).get("/orders/"))
-        assert "“Logo”: delivered · until Tue 10 Nov, 12:00" in text
+        assert "“Logo”: Delivered until Tue 10 Nov, 12:00" in text
         assert "Answer the proposal" not in text

@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import clock
@@ -25,6 +27,18 @@ from resolution.sides import check_side
 from resolution.views.changes import changes_since
 
 Do = Callable[[Case, dict[str, Any]], Case]
+DONE = {
+    "accept": _lazy("You accepted the case."),
+    "decline": _lazy("You declined the case. The order goes on."),
+    "withdraw": _lazy("You withdrew the case. The order goes on."),
+    "escalate": _lazy("Customer Support will decide this case. The order is frozen until then."),
+}
+# Customer Support decides no proposal (R6).
+DONE_WITH_PROPOSAL = {
+    "accept": _lazy("You accepted the proposal."),
+    "decline": _lazy("You declined the proposal. The order goes on."),
+    "withdraw": _lazy("You withdrew the proposal. The order goes on."),
+}
 
 
 @login_required
@@ -40,7 +54,7 @@ def accept(request: SignedInRequest, number: str) -> HttpResponse:
     def do(case: Case, data: dict[str, Any]) -> Case:
         return services.accept_case(case, by=request.user, **data)
 
-    return _act(request, number, "accept", do, done="You accepted the {case}.")
+    return _act(request, number, "accept", do)
 
 
 @login_required
@@ -49,7 +63,7 @@ def decline(request: SignedInRequest, number: str) -> HttpResponse:
     def do(case: Case, data: dict[str, Any]) -> Case:
         return services.decline_case(case, by=request.user, **data)
 
-    return _act(request, number, "decline", do, done="You declined the {case}. The order goes on.")
+    return _act(request, number, "decline", do)
 
 
 @login_required
@@ -58,7 +72,7 @@ def withdraw(request: SignedInRequest, number: str) -> HttpResponse:
     def do(case: Case, data: dict[str, Any]) -> Case:
         return services.withdraw_case(case, by=request.user, **data)
 
-    return _act(request, number, "withdraw", do, done="You withdrew the {case}. The order goes on.")
+    return _act(request, number, "withdraw", do)
 
 
 @login_required
@@ -67,8 +81,7 @@ def escalate(request: SignedInRequest, number: str) -> HttpResponse:
     def do(case: Case, data: dict[str, Any]) -> Case:
         return services.escalate_case(case, by=request.user, **data)
 
-    done = "Customer Support will decide this {case}. The order is frozen until then."
-    return _act(request, number, "escalate", do, done=done)
+    return _act(request, number, "escalate", do)
 
 
 @login_required
@@ -83,11 +96,11 @@ def write(request: SignedInRequest, number: str) -> HttpResponse:
         services.write_in_case(case, by=request.user, **form.cleaned_data)
     except Refused as refused:
         return _page(request, _case(request, number), message_form=form, refusal=refused.refusal, status=409)
-    messages.success(request, "Your message is sent.")
+    messages.success(request, _("Your message is sent."))
     return redirect(f"{case.get_absolute_url()}#said")
 
 
-def _act(request: SignedInRequest, number: str, name: str, do: Do, *, done: str) -> HttpResponse:
+def _act(request: SignedInRequest, number: str, name: str, do: Do) -> HttpResponse:
     """One button of a case. Refused (409) or with wrong input (422) the page is shown again, with what was typed."""
     case = _case(request, number)
     try:
@@ -103,7 +116,7 @@ def _act(request: SignedInRequest, number: str, name: str, do: Do, *, done: str)
         return _page(request, _case(request, number), name, form, stale=stale, status=409)
     except Refused as refused:
         return _page(request, _case(request, number), name, form, refusal=refused.refusal, status=409)
-    messages.success(request, done.format(case="case" if case.is_dispute else "proposal"))
+    messages.success(request, str(DONE[name] if case.is_dispute else DONE_WITH_PROPOSAL[name]))
     return redirect(case)
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from marketplace import clock
@@ -51,8 +52,8 @@ def open_case(request: SignedInRequest, number: str, kind: str) -> HttpResponse:
     built = opening.build(opening.open)
     if built.case is None:
         return opening.draw(built, changes_since(built.stale, built.order, request.user))
-    done = f"The {'case' if built.case.is_dispute else 'proposal'} is open."
-    messages.success(request, done if built.case.is_pending else "The case was accepted at once.")
+    done = _("The case is open.") if built.case.is_dispute else _("The proposal is open.")
+    messages.success(request, done if built.case.is_pending else _("The case was accepted at once."))
     return redirect(built.case)
 
 

@@ -16,6 +16,7 @@ from marketplace.notifications.services import tell
 from orders.guards import require
 from orders.models import Event, Milestone, Order
 from orders.operating import operator
+from orders.phrases import Phrase, kept, read
 from orders.plan_changes import changes_of_event
 from orders.words import ENDED_BY_YOU, ENDINGS, SENTENCES
 from payments.money import display
@@ -41,7 +42,7 @@ def record(
     """Write one event and tell the other side; both sides when the clock or support acts (P4).
 
     `by` is the acting user, None for the clock; inside `operating.operated_by` the side that support acts for (R6).
-    Amounts in `data` are minor units under the names of `MONEY`.
+    Amounts in `data` are minor units under the names of `MONEY`; a `Phrase` is kept as data.
     """
     on_behalf_of, acting = None, operator()
     if acting and by and order.side_of(by):
@@ -56,7 +57,7 @@ def record(
         to_status=moved[1],
         reason=reason,
         note=note,
-        data=data,
+        data={key: kept(value) if isinstance(value, Phrase) else value for key, value in data.items()},
         version=order.version,
         at=at,
         recorded_at=clock.now(),
@@ -76,8 +77,8 @@ def _tell(event: Event, order: Order, milestone: Milestone | None) -> None:
             words["decide_by"] = _deadline(order.decide_by)
             words["deliver_by"] = _deadline(milestone.deliver_by if milestone else None)
             words |= _untold(event, order, person)
-            said = f"{say.activity.format(**words).rstrip('.')}."
-            lines = (said, why(event), event.note, say.advice.format(**words), f"{order.title}, {order}")
+            told = f"{say.activity.format(**words).rstrip('.')}."
+            lines = (told, why(event), event.note, say.advice.format(**words), f"{order.title}, {order}")
             title = say.notice.format(**words)
         tell(
             [person],
@@ -139,7 +140,7 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
         "order": order.title,
         "milestone": event.milestone.title if event.milestone else "",
         "reason": said(event.reason),
-        **{key: str(value) for key, value in event.data.items()},
+        **{key: read(value) for key, value in event.data.items()},
         "as_credit": _as_credit(event, order),
         **{key: display(event.data.get(key, 0), order.currency) for key in MONEY},
         **{key: counted(event.data[key], unit) for key, unit in COUNTS.items() if key in event.data},

@@ -178,7 +178,7 @@ SENTENCES: dict[str, Words] = {
         _("The bank decided for the buyer about “{milestone}”"),
     ),
     Kind.CHARGEBACK_BORNE: Words(
-        _("Our staff decided who bears the chargeback of “{milestone}”: {reason}"),
+        _("Our staff decided who bears the chargeback of “{milestone}”: {shares}"),
         _("Customer Support decided about the chargeback of “{milestone}”"),
     ),
     Kind.CANCELED_BY_BANK: Words(

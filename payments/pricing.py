@@ -6,6 +6,11 @@ from payments.gateways import gateway
 from payments.money import display, fee
 
 
+def step_of(currency: str) -> int:
+    """The least amount by which what is charged in this currency can differ, in minor units."""
+    return gateway().step(currency)
+
+
 def buyer_fee(price: int, rate: int, currency: str) -> int:
     """The buyer's fee on `price`: `rate` basis points of it, half up to what can be charged in this currency."""
     return fee(price, rate, gateway().step(currency))

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from orders.actions import Action
 from orders.guards import Refusal, why_not
@@ -17,9 +19,9 @@ Kind = Case.Kind
 # The kinds that buyers and sellers open, in the order of R2: what ends or refunds something, what changes something.
 CANCEL_OR_REFUND = (Kind.CANCEL_MILESTONE, Kind.CANCEL_ORDER, Kind.PARTIAL_REFUND)
 CHANGES = (Kind.EXTEND, Kind.EXTRA_REVISIONS, Kind.CHANGE_UPCOMING)
-OPENING: dict[str, str] = {kind.value: str(kind.label) for kind in (*CANCEL_OR_REFUND, *CHANGES)}
+OPENING = {kind.value: kind.label for kind in (*CANCEL_OR_REFUND, *CHANGES)}
 
-OVERDUE = "The time for this has run out; the clock is about to settle the order."
+OVERDUE = _lazy("The time for this has run out; the clock is about to settle the order.")
 
 
 def actions(order: Order, side: str, now: datetime) -> list[Action]:
@@ -32,7 +34,7 @@ def actions(order: Order, side: str, now: datetime) -> list[Action]:
 
 def open_action(order: Order, kind: str, side: str, now: datetime) -> Action:
     """Opening a case of this kind, whatever its reason: possible for this side, or why not."""
-    return _action(kind, OPENING[kind], url_of(order, kind), why_not_open(order, kind, side, now))
+    return _action(kind, str(OPENING[kind]), url_of(order, kind), why_not_open(order, kind, side, now))
 
 
 def url_of(order: Order, kind: str) -> str:
@@ -43,14 +45,14 @@ def url_of(order: Order, kind: str) -> str:
 def why_not_open(order: Order, kind: str, side: str, now: datetime) -> Refusal | None:
     """Why this side cannot open a case of this kind now, whatever its reason; None when it can."""
     if order.is_overdue(now):
-        return Refusal(OVERDUE, when=order.decide_by)
+        return Refusal(str(OVERDUE), when=order.decide_by)
     return why_not(consider(order, kind, side, now=now).open)
 
 
 def case_actions(case: Case, side: str, now: datetime) -> list[Action]:
     """Every button of a case, for one of its sides."""
     case.moment = now
-    return [_action(name, LABELS[name], _case_url(case, name), why_not_now(case, side, name)) for name in WHO]
+    return [_action(name, str(LABELS[name]), _case_url(case, name), why_not_now(case, side, name)) for name in WHO]
 
 
 def why_not_now(case: Case, side: str, name: str) -> Refusal | None:
@@ -59,7 +61,7 @@ def why_not_now(case: Case, side: str, name: str) -> Refusal | None:
     if refusal:
         return refusal
     if case.order.is_overdue(case.moment):
-        return Refusal("The clock is about to settle the order.", when=case.order.decide_by)
+        return Refusal(_("The clock is about to settle the order."), when=case.order.decide_by)
     return why_not(getattr(case, name))
 
 

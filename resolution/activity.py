@@ -10,6 +10,7 @@ from marketplace.notifications.services import tell
 from orders.activity import record, sentence, wording
 from orders.guards import require
 from orders.models import Event
+from payments.said import said
 from resolution.models import Case
 from resolution.words import NOTICES, ahead
 
@@ -61,9 +62,9 @@ def _tell(event: Event, case: Case, at: datetime) -> None:
         if person.pk == event.actor_id:
             continue
         with reading_as(person):
-            said = sentence(event, order, person) if event.on_behalf_of_id else ""
+            told = sentence(event, order, person) if event.on_behalf_of_id else ""
             title = NOTICES[event.kind].format(**wording(event, order, viewer=person))
-            text = "\n".join(filter(None, (said, event.reason, event.note, ahead(case))))
+            text = "\n".join(filter(None, (told, said(event.reason), event.note, ahead(case))))
         tell(
             [person],
             kind=event.kind,

@@ -1,5 +1,8 @@
 """Who may press which button of a case: the side that opened it, or the other one. Support rules in the back office."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from orders.guards import Refusal, Refused
 from resolution.models import Case
 
@@ -8,10 +11,10 @@ OPENER, ANSWERER = "opener", "answerer"
 WHO = {"accept": ANSWERER, "decline": ANSWERER, "withdraw": OPENER, "escalate": OPENER}
 
 LABELS = {
-    "accept": "Accept",
-    "decline": "Decline",
-    "withdraw": "Withdraw the case",
-    "escalate": "Take it to Customer Support",
+    "accept": _lazy("Accept"),
+    "decline": _lazy("Decline"),
+    "withdraw": _lazy("Withdraw the case"),
+    "escalate": _lazy("Take it to Customer Support"),
 }
 
 
@@ -26,9 +29,13 @@ def not_the_side(case: Case, side: str, name: str) -> Refusal | None:
     """Why this side may not press this button, whatever the case's state; None when it may."""
     who = side_for(case, name)
     if not who:
-        return Refusal("Only Customer Support decides this case.", who="support")
+        return Refusal(_("Only Customer Support decides this case."), who="support")
     if who != side:
-        return Refusal(f"Only the {who} can do this: {LABELS[name]}.", who=who)
+        only = {
+            "buyer": _("Only the buyer can do this: {action}."),
+            "seller": _("Only the seller can do this: {action}."),
+        }
+        return Refusal(only[who].format(action=LABELS[name]), who=who)
     return None
 
 

@@ -2,12 +2,18 @@
 
 from datetime import datetime
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop as noop
+from django_stubs_ext import StrPromise
 
 from marketplace.accounts import instants
-from marketplace.catalog.durations import counted, in_words
-from orders.models import Event
-from orders.plan_changes import changes_in_words
+from marketplace.catalog.durations import in_words
+from orders.models import Event, Milestone
+from orders.phrases import Amount, Changes, Count, Length, Phrase, Value
+from orders.plan_changes import changes_in_words, stored
 from payments.models import HeldFunds
 from payments.money import display
 from resolution.models import Case
@@ -15,73 +21,99 @@ from resolution.models.choices import OF_OPEN_MILESTONE
 
 Kind = Event.Kind
 
-NOTICES: dict[str, str] = {
-    Kind.CASE_OPENED: "{actor} opened a case to {what}",
-    Kind.CASE_ACCEPTED: "Case {case} was accepted: {effect}",
-    Kind.CASE_DECLINED: "{actor} declined case {case}",
-    Kind.CASE_WITHDRAWN: "{actor} withdrew case {case}: the order goes on",
-    Kind.CASE_VOID: "Case {case} is void: {effect}",
-    Kind.CASE_UNANSWERED: "Nobody answered case {case} in time: {effect}",
-    Kind.CASE_ESCALATED: "{actor} took case {case} to Customer Support",
-    Kind.CASE_RULED: "Customer Support decided case {case}: {ruling}",
-    Kind.CASE_SETTLED: "The buyer's bank has decided, so case {case} ended: {effect}",
-    Kind.CASE_DISMISSED: "Customer Support dismissed case {case}: the order goes on",
+NOTICES: dict[str, StrPromise] = {
+    Kind.CASE_OPENED: _lazy("{actor} opened a case to {what}"),
+    Kind.CASE_ACCEPTED: _lazy("Case {case} was accepted: {effect}"),
+    Kind.CASE_DECLINED: _lazy("{actor} declined case {case}"),
+    Kind.CASE_WITHDRAWN: _lazy("{actor} withdrew case {case}: the order goes on"),
+    Kind.CASE_VOID: _lazy("Case {case} is void: {effect}"),
+    Kind.CASE_UNANSWERED: _lazy("Nobody answered case {case} in time: {effect}"),
+    Kind.CASE_ESCALATED: _lazy("{actor} took case {case} to Customer Support"),
+    Kind.CASE_RULED: _lazy("Customer Support decided case {case}: {ruling}"),
+    Kind.CASE_SETTLED: _lazy("The buyer's bank has decided, so case {case} ended: {effect}"),
+    Kind.CASE_DISMISSED: _lazy("Customer Support dismissed case {case}: the order goes on"),
 }
 
 
-def effect_of(case: Case, buyer: str = "the buyer") -> str:
-    """What agreeing to the case does: “Logo” is canceled and $105.50 goes back to the buyer."""
-    named, held = f"“{case.milestone}”", _held(case)
-    back = f" and {display(held.left, held.currency)} goes back to {buyer}" if held and held.left else ""
+def effect_of(case: Case, *, mine: bool = False) -> Phrase:
+    """What agreeing to the case does: “Logo” is canceled and $105.50 goes back to the buyer, or to you if `mine`."""
+    held, currency = _held(case), case.order.currency
+    named = {"milestone": str(case.milestone)}
+    back: dict[str, Value] = {"amount": Amount(held.left, held.currency)} if held and held.left else {}
+    if case.kind == Case.Kind.CANCEL_ORDER and not back:
+        return Phrase(noop("the order ends; nothing is held that would go back"))
     if case.kind == Case.Kind.CANCEL_ORDER:
-        return f"the order is canceled{back}" if back else "the order ends; nothing is held that would go back"
+        yours = noop("the order is canceled and {amount} goes back to you")
+        return Phrase(yours if mine else noop("the order is canceled and {amount} goes back to the buyer"), back)
     if case.kind == Case.Kind.PARTIAL_REFUND:
-        part = case.asked_amount or 0
-        # Of what was refunded or decided meanwhile less may be held than was asked for.
-        amount = display(held.refund_of(part), held.currency) if held and 0 < part < held.left_price else "a part"
-        return f"{amount} of {named} goes back to {buyer}, the fee on it included, and the order goes on"
+        return _part_of(case, held, mine=mine)
     if case.kind == Case.Kind.EXTEND:
-        return f"{named} has {counted(case.asked_days or 0, 'day')} more"
+        return Phrase(noop("“{milestone}” has {days} more"), named | {"days": Count(case.asked_days or 0, "day")})
     if case.kind == Case.Kind.EXTRA_REVISIONS:
-        return f"{named} has {counted(case.asked_revisions or 0, 'revision')} more"
+        more = Count(case.asked_revisions or 0, "revision")
+        return Phrase(noop("“{milestone}” has {revisions} more"), named | {"revisions": more})
     if case.kind == Case.Kind.CHANGE_UPCOMING:
-        return f"the upcoming milestones change: {changes_of(case)}"
-    return f"{named} is canceled{back}"
+        changes = Changes(stored(_before(case)), stored(case.upcoming), currency)
+        return Phrase(noop("the upcoming milestones change: {changes}"), {"changes": changes})
+    if not back:
+        return Phrase(noop("“{milestone}” is canceled"), named)
+    yours = noop("“{milestone}” is canceled and {amount} goes back to you")
+    return Phrase(
+        yours if mine else noop("“{milestone}” is canceled and {amount} goes back to the buyer"), named | back
+    )
+
+
+def _part_of(case: Case, held: HeldFunds | None, *, mine: bool) -> Phrase:
+    part, named = case.asked_amount or 0, {"milestone": str(case.milestone)}
+    # Of what was refunded or decided meanwhile less may be held than was asked for.
+    if not (held and 0 < part < held.left_price):
+        yours = noop("a part of “{milestone}” goes back to you, the fee on it included, and the order goes on")
+        theirs = noop("a part of “{milestone}” goes back to the buyer, the fee on it included, and the order goes on")
+        return Phrase(yours if mine else theirs, named)
+    yours = noop("{amount} of “{milestone}” goes back to you, the fee on it included, and the order goes on")
+    theirs = noop("{amount} of “{milestone}” goes back to the buyer, the fee on it included, and the order goes on")
+    return Phrase(yours if mine else theirs, named | {"amount": Amount(held.refund_of(part), held.currency)})
 
 
 def changes_of(case: Case) -> str:
     """What a proposal would change in the upcoming milestones, a phrase per milestone."""
-    before = [step for step in case.order.plan if case.upcoming_from and step.position >= case.upcoming_from]
-    return "; ".join(changes_in_words(before, case.upcoming, case.order.currency))
+    return "; ".join(changes_in_words(_before(case), case.upcoming, case.order.currency))
 
 
-def silence_in_words(case: Case) -> str:
+def _before(case: Case) -> list[Milestone]:
+    return [step for step in case.order.plan if case.upcoming_from and step.position >= case.upcoming_from]
+
+
+def silence_in_words(case: Case) -> Phrase:
     """What was decided about silence when the case opened (R2)."""
     if case.on_silence == Case.Silence.AGREED:
-        return f"it counts as agreed: {effect_of(case)}"
+        return Phrase(noop("it counts as agreed: {effect}"), {"effect": effect_of(case)})
     if case.on_silence == Case.Silence.WITHDRAWN:
-        return "it counts as withdrawn, and nothing changes"
-    return "the case goes to Customer Support, and the order stays frozen until they decide"
+        return Phrase(noop("it counts as withdrawn, and nothing changes"))
+    return Phrase(noop("the case goes to Customer Support, and the order stays frozen until they decide"))
 
 
-def why_void(case: Case) -> str:
+def why_void(case: Case) -> Phrase:
     """What a proposal spoke of that has ended (R4)."""
     order, milestone = case.order, case.milestone if case.kind in OF_OPEN_MILESTONE else None
     if milestone and (milestone.ended_at or not order.has_ended):
-        return f"“{milestone}” has ended" if milestone.ended_at else f"“{milestone}” was delivered"
-    return "the order has ended" if order.has_ended else "the next milestone was started"
+        said = noop("“{milestone}” has ended") if milestone.ended_at else noop("“{milestone}” was delivered")
+        return Phrase(said, {"milestone": str(milestone)})
+    return Phrase(noop("the order has ended") if order.has_ended else noop("the next milestone was started"))
 
 
 def if_nobody_acts(case: Case) -> str:
     """What happens at the case's deadline if nobody acts, in words; empty when nothing more can happen."""
+    if case.status == Case.Status.OPEN and case.answering_side == "buyer":
+        return _("If the buyer does not answer, {silence}.").format(silence=silence_in_words(case))
     if case.status == Case.Status.OPEN:
-        return f"If the {case.answering_side} does not answer, {silence_in_words(case)}."
+        return _("If the seller does not answer, {silence}.").format(silence=silence_in_words(case))
     if case.status == Case.Status.ESCALATED and case.kind == Case.Kind.CHARGEBACK:
-        return "The order stays frozen until the buyer's bank has decided."
+        return _("The order stays frozen until the buyer's bank has decided.")
     if case.status == Case.Status.ESCALATED:
-        return "The order stays frozen until Customer Support decides."
+        return _("The order stays frozen until Customer Support decides.")
     if case.can_go_to_support:
-        return "If it is not taken to Customer Support, the case stays declined and the order goes on."
+        return _("If it is not taken to Customer Support, the case stays declined and the order goes on.")
     return ""
 
 
@@ -103,25 +135,32 @@ def ahead(case: Case) -> str:
 
 
 def abandoned(case: Case) -> str:
-    """The clock's statement (O15)."""
-    past = in_words(case.order.terms.abandoned)
-    return f"“{case.milestone}” is more than {past} past its delivery date, and neither side has acted since."
+    """The clock's statement (O15). It is read by both sides and support, so it is in the site's own language."""
+    with translation.override(settings.LANGUAGE_CODE):
+        said = _("“{milestone}” is more than {length} past its delivery date, and neither side has acted since.")
+        return said.format(milestone=case.milestone, length=in_words(case.order.terms.abandoned))
 
 
 def deactivated(case: Case) -> str:
     """The clock's statement (O20)."""
-    return f"The seller's account was deactivated while “{case.milestone}” was open."
+    with translation.override(settings.LANGUAGE_CODE):
+        said = _("The seller's account was deactivated while “{milestone}” was open.")
+        return said.format(milestone=case.milestone)
 
 
-def taken_back(case: Case, amount: str, reason: str) -> str:
-    """The clock's statement about a chargeback (M10)."""
-    said = f" It says: {reason.rstrip('.')}." if reason else ""
-    return f"The buyer's bank has taken {amount} for “{case.milestone}” back and is deciding who is right.{said}"
+def taken_back(case: Case, amount: int, reason: str) -> str:
+    """The clock's statement about a chargeback of `amount` minor units (M10)."""
+    with translation.override(settings.LANGUAGE_CODE):
+        said = _("The buyer's bank has taken {amount} for “{milestone}” back and is deciding who is right.")
+        statement = said.format(amount=display(amount, case.order.currency), milestone=case.milestone)
+        its_reason = _("It says: {reason}.").format(reason=reason.rstrip(".")) if reason else ""
+    return f"{statement} {its_reason}".strip()
 
 
-def very_late(case: Case) -> str:
+def very_late(case: Case) -> Phrase:
     """Why a case is accepted as it is opened (O15)."""
-    return f"nothing was delivered, {in_words(case.order.terms.very_late)} past the delivery date"
+    late = Length(case.order.terms.very_late.total_seconds())
+    return Phrase(noop("nothing was delivered, {length} past the delivery date"), {"length": late})
 
 
 def at_stake(case: Case) -> str:

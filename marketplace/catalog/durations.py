@@ -60,7 +60,7 @@ def parse(text: str) -> timedelta:
 
 
 def _units_by_name() -> dict[str, timedelta]:
-    names = {}
+    names: dict[str, timedelta] = {}
     for unit, length in UNITS.items():
         shown = (counted(number, unit).partition(" ")[2].lower() for number in (1, 2, 5))
         names |= dict.fromkeys((unit, f"{unit}s", *shown), length)

@@ -6,7 +6,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from payments import money, pricing
-from payments.gateways import gateway
 
 # More rows than any plan may have can be typed and are then refused with a sentence; beyond this, nothing is read.
 MAX_ROWS = 100
@@ -96,7 +95,8 @@ def _half_prices(typed: str, currency: str | None) -> tuple[str, str]:
         price = money.parse(typed, currency)
     except ValueError:
         return typed, ""
-    second = price // 2 // gateway().step(currency) * gateway().step(currency)
+    step = pricing.step_of(currency)
+    second = price // 2 // step * step
     return money.plain(price - second, currency), money.plain(second, currency)
 
 

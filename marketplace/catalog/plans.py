@@ -32,7 +32,6 @@ from marketplace.catalog.durations import counted
 from marketplace.catalog.models import Terms
 from marketplace.catalog.plan_rows import LONGEST_TITLE, MAX_ROWS, Row, changed_rows, total_days, totals, typed_rows
 from payments import money, pricing
-from payments.gateways import gateway
 
 MAX_DAYS = 365
 MAX_REVISIONS = 50
@@ -232,8 +231,9 @@ class PlanFormSet(forms.BaseFormSet[PlanForm] if TYPE_CHECKING else forms.BaseFo
     @property
     def figures(self) -> str:
         """What the live totals of plan.js are made of, as JSON: per currency how money is written, and the fees."""
-        step = gateway().step
-        written = {code: (money.pattern(code), money.exponent(code), step(code)) for code in self.terms.currencies}
+        written = {
+            code: (money.pattern(code), money.exponent(code), pricing.step_of(code)) for code in self.terms.currencies
+        }
         return json.dumps(
             {"currencies": written, "buyerFee": self.terms.buyer_fee, "commission": self.terms.commission}
         )

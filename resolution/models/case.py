@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from marketplace import clock
@@ -15,6 +16,7 @@ from marketplace.catalog.plans import PlannedMilestone
 from orders.guards import Refusal
 from orders.models import Attachment, Milestone, Order
 from orders.models.order import ALPHABET
+from orders.phrases import Phrase
 from orders.services import planned
 from resolution.models.asked import Asked
 from resolution.models.case_rows import CaseQuerySet
@@ -65,7 +67,7 @@ class Case(models.Model):
         null=True,
         blank=True,
         related_name="cases",
-        help_text="The milestone that was open when the case was opened.",
+        help_text=_("The milestone that was open when the case was opened."),
     )
     kind = models.CharField(max_length=30, choices=Kind.choices)
     side = models.CharField(max_length=10, choices=Side.choices)
@@ -75,18 +77,18 @@ class Case(models.Model):
         null=True,
         blank=True,
         related_name="cases_opened",
-        help_text="Empty: the clock.",
+        help_text=_("Empty: the clock."),
     )
     reason = models.ForeignKey(Reason, models.PROTECT, related_name="cases")
     statement = models.TextField(max_length=5_000)
     asked_amount = models.PositiveBigIntegerField(
-        null=True, blank=True, help_text="The part of the price to refund, in minor units of the order's currency."
+        null=True, blank=True, help_text=_("The part of the price to refund, in minor units of the order's currency.")
     )
     asked_days = models.PositiveSmallIntegerField(null=True, blank=True)
     asked_revisions = models.PositiveSmallIntegerField(null=True, blank=True)
     asked_upcoming = models.JSONField(null=True, blank=True)
     upcoming_from = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="The position of the first milestone that the change would replace."
+        null=True, blank=True, help_text=_("The position of the first milestone that the change would replace.")
     )
     files = models.ManyToManyField(Attachment, blank=True, related_name="cases")
     status = FSMField(choices=Status.choices, default=Status.NEW)
@@ -103,10 +105,10 @@ class Case(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="cases_ended"
     )
     ruling = models.CharField(max_length=30, choices=Ruling.choices, blank=True)
-    decision = models.CharField(max_length=300, blank=True, help_text="What support decided, in words.")
+    decision = models.CharField(max_length=300, blank=True, help_text=_("What support decided, in words."))
     ruling_reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True, related_name="cases_ruled")
-    note = models.TextField(max_length=5_000, blank=True, help_text="Support's note; both sides read it.")
-    stuck_at = models.DateTimeField(null=True, blank=True, help_text="A sweep failed here; staff must look.")
+    note = models.TextField(max_length=5_000, blank=True, help_text=_("Support's note; both sides read it."))
+    stuck_at = models.DateTimeField(null=True, blank=True, help_text=_("A sweep failed here; staff must look."))
 
     objects = CaseQuerySet.as_manager()
 
@@ -198,7 +200,7 @@ class Case(models.Model):
         return min((end for end in ends if end), default=None)
 
     @property
-    def what(self) -> str:
+    def what(self) -> Phrase:
         """What the case asks for: cancel “Logo”, refund $16.50 of “Logo”."""
         return what(self)
 

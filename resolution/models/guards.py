@@ -5,11 +5,14 @@ Their subject is a case of a locked order, or one that a page looks at, at the i
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from orders.guards import Refusal, guard, why_not
 from orders.models import Milestone, Order
 from orders.models.milestone_guards import no_bank_is_deciding as no_bank_is_deciding_about
 from orders.models.order import no_attempt_is_undecided as order_has_no_undecided_attempt
 from orders.services import why_not_part, why_not_upcoming
+from payments.said import said
 from resolution.models.choices import OF_OPEN_MILESTONE, Kind
 from resolution.models.reason import Reason
 
@@ -30,7 +33,7 @@ def order_is_active(case: "Case") -> Refusal | None:
 def no_dispute_is_open(case: "Case") -> Refusal | None:
     """R1: one dispute at a time. The order is frozen exactly while one is open."""
     if case.order.paused_at:
-        return Refusal("A case is open on this order already: one at a time.", who="the other side or support")
+        return Refusal(_("A case is open on this order already: one at a time."), who="the other side or support")
     return None
 
 
@@ -39,15 +42,16 @@ def is_a_dispute(case: "Case") -> Refusal | None:
     """R6: what the two sides propose to each other is theirs to agree on."""
     if case.is_dispute:
         return None
-    return Refusal("Customer Support decides disputes; a proposal is for the two sides to agree on.")
+    return Refusal(_("Customer Support decides disputes; a proposal is for the two sides to agree on."))
 
 
 @guard
 def side_may_ask(case: "Case") -> Refusal | None:
     """R2: who may open which kind."""
-    asks = {Kind.EXTEND: "seller", Kind.EXTRA_REVISIONS: "buyer"}.get(Kind(case.kind), case.side)
-    if asks != case.side:
-        return Refusal(f"Only the {asks} can ask for this.", who=asks)
+    if case.kind == Kind.EXTEND and case.side != "seller":
+        return Refusal(_("Only the seller can ask for this."), who="seller")
+    if case.kind == Kind.EXTRA_REVISIONS and case.side != "buyer":
+        return Refusal(_("Only the buyer can ask for this."), who="buyer")
     return None
 
 
@@ -62,9 +66,11 @@ def no_proposal_is_open(case: "Case") -> Refusal | None:
     if earlier is None:
         return None
     side = earlier.answering_side
-    return Refusal(
-        f"A proposal waits for the {side}'s answer already: one at a time.", who=side, when=earlier.answer_by
-    )
+    waits = {
+        "buyer": _("A proposal waits for the buyer's answer already: one at a time."),
+        "seller": _("A proposal waits for the seller's answer already: one at a time."),
+    }
+    return Refusal(waits[side], who=side, when=earlier.answer_by)
 
 
 def on_rows_of(case: "Case", other: "Case") -> "Case":
@@ -81,12 +87,12 @@ def milestone_allows_it(case: "Case") -> Refusal | None:
     if case.kind not in OF_OPEN_MILESTONE:
         return None
     if milestone is None:
-        rest = {
-            Kind.PARTIAL_REFUND: "so nothing is held that could go back",
-            Kind.EXTEND: "so there is no delivery date to extend",
-            Kind.EXTRA_REVISIONS: "so there is nothing to revise",
-        }.get(Kind(case.kind), "so there is none to cancel")
-        return Refusal(f"No milestone is open, {rest}.")
+        reasons = {
+            Kind.PARTIAL_REFUND: _("No milestone is open, so nothing is held that could go back."),
+            Kind.EXTEND: _("No milestone is open, so there is no delivery date to extend."),
+            Kind.EXTRA_REVISIONS: _("No milestone is open, so there is nothing to revise."),
+        }
+        return Refusal(reasons.get(Kind(case.kind), _("No milestone is open, so there is none to cancel.")))
     if not milestone.is_open:
         return milestone.refusal_by_state()
     if case.kind == Kind.EXTEND:
@@ -128,9 +134,11 @@ def disputes_are_left(case: "Case") -> Refusal | None:
     about_it = [other for other in case.order.cases.all() if other.milestone_id == case.milestone_id]
     if sum(other.is_dispute and other.side == case.side for other in about_it) < DISPUTES_PER_SIDE:
         return None
-    about = f"“{case.milestone.title}”" if case.milestone else "the order between milestones"
-    more = "More only through Customer Support."
-    return Refusal(f"You have opened two cases about {about} already. {more}", who="support")
+    if case.milestone is None:
+        twice = _("You have opened two cases about the order between milestones already.")
+    else:
+        twice = _("You have opened two cases about “{milestone}” already.").format(milestone=case.milestone.title)
+    return Refusal(f"{twice} {_('More only through Customer Support.')}", who="support")
 
 
 def may_be_very_late_claim(case: "Case") -> bool:
@@ -146,10 +154,14 @@ def reason_may_be_cited(case: "Case") -> Refusal | None:
     if case.reason_id is None:
         return None
     if not Reason.objects.citable(case.side, case.milestone, case.kind).filter(pk=case.reason_id).exists():
-        return Refusal(f"“{case.reason.text}” is not a reason that you can give now. Please choose another.")
+        return Refusal(
+            _("“{reason}” is not a reason that you can give now. Please choose another.").format(
+                reason=said(case.reason.text)
+            )
+        )
     if case.reason.code == Reason.SELLER_LATE and not (case.milestone and case.milestone.is_late(case.moment)):
         due = case.milestone.deliver_by if case.milestone else None
-        return Refusal("The delivery date has not passed, so the seller is not late.", who="seller", when=due)
+        return Refusal(_("The delivery date has not passed, so the seller is not late."), who="seller", when=due)
     return None
 
 
@@ -157,7 +169,7 @@ def reason_may_be_cited(case: "Case") -> Refusal | None:
 def time_is_not_up(case: "Case") -> Refusal | None:
     """R2: windows are [start, end). What silence means happens first, whoever comes."""
     if case.is_overdue(case.moment):
-        return Refusal("The time to answer is over: what silence means is about to happen.")
+        return Refusal(_("The time to answer is over: what silence means is about to happen."))
     return None
 
 
@@ -165,7 +177,7 @@ def time_is_not_up(case: "Case") -> Refusal | None:
 def not_void(case: "Case") -> Refusal | None:
     """R4: nobody answers a proposal about what has ended."""
     if case.void_since():
-        return Refusal("The proposal is void: what it speaks of has ended.")
+        return Refusal(_("The proposal is void: what it speaks of has ended."))
     return None
 
 
@@ -173,7 +185,7 @@ def not_void(case: "Case") -> Refusal | None:
 def escalation_is_in_time(case: "Case") -> Refusal | None:
     """R3."""
     if case.escalate_by is None or case.moment >= case.escalate_by:
-        return Refusal("The time to take this case to Customer Support is over.", who="support")
+        return Refusal(_("The time to take this case to Customer Support is over."), who="support")
     return None
 
 

@@ -3,11 +3,33 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as noop
 
 from orders.models import Milestone
+from payments.said import said
 from resolution.models.choices import DISPUTES
 
 BUYER = "buyer"
+# The texts of the reasons that come with the site; staff may write others, which are shown as they wrote them.
+OURS = (
+    noop("The seller is late"),
+    noop("The seller does not respond"),
+    noop("The delivery is not as described"),
+    noop("Nothing or unusable files were delivered"),
+    noop("The buyer does not respond"),
+    noop("The buyer has not provided what is needed"),
+    noop("We disagree about the scope"),
+    noop("It was ordered by mistake"),
+    noop("The seller cannot deliver"),
+    noop("It infringes intellectual property"),
+    noop("Fraud or abuse"),
+    noop("Both sides agree"),
+    noop("The buyer's bank took the payment back"),
+    noop("The work needs more time"),
+    noop("More changes are wanted"),
+    noop("The plan has changed"),
+)
 
 
 class ReasonQuerySet(models.QuerySet["Reason"]):
@@ -30,10 +52,10 @@ class Reason(models.Model):
     """A valid reason: who may cite it, in which states. Support may cite all (R5)."""
 
     class State(models.TextChoices):
-        IN_PROGRESS = "in_progress", "In progress"
-        DELIVERED = "delivered", "Delivered"
-        IN_REVISION = "in_revision", "In revision"
-        BETWEEN = "between", "Between milestones"
+        IN_PROGRESS = "in_progress", _("In progress")
+        DELIVERED = "delivered", _("Delivered")
+        IN_REVISION = "in_revision", _("In revision")
+        BETWEEN = "between", _("Between milestones")
 
     SELLER_LATE = "seller_late"
     SELLER_UNRESPONSIVE = "seller_unresponsive"
@@ -46,9 +68,9 @@ class Reason(models.Model):
     cited_by_seller = models.BooleanField(default=False)
     in_disputes = models.BooleanField(default=True)
     in_proposals = models.BooleanField(default=False)
-    states = ArrayField(models.CharField(max_length=20, choices=State.choices), help_text="States to cite it in.")
+    states = ArrayField(models.CharField(max_length=20, choices=State.choices), help_text=_("States to cite it in."))
     position = models.PositiveSmallIntegerField()
-    is_active = models.BooleanField("active", default=True)
+    is_active = models.BooleanField(_("active"), default=True)
 
     objects = ReasonQuerySet.as_manager()
 
@@ -56,7 +78,7 @@ class Reason(models.Model):
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
-        return self.text
+        return said(self.text)
 
     @classmethod
     def state_of(cls, milestone: Milestone | None) -> str:

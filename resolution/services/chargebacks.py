@@ -4,16 +4,17 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as noop
 
 import payments.services as payments
 from orders.activity import record
 from orders.locking import lock_as_it_is, locked_milestone, touch
 from orders.models import Event, Milestone, Order
+from orders.phrases import Amount, Phrase, Value
 from orders.services import cancel_charged_back, freeze
 from payments.gateways import ParsedDispute, ParsedEvent
 from payments.gateways.base import DisputeState
 from payments.models import Charge, Chargeback
-from payments.money import display
 from resolution.activity import move_case
 from resolution.locking import case_of, lock_order
 from resolution.models import Case, Reason
@@ -92,12 +93,12 @@ def _tell_rest(chargeback_pk: int) -> bool:
     order.save()
     owed = payments.owed_for(chargeback)
     borne = chargeback.rest - owed
-    shares = [
-        f"the seller owes {display(owed, order.currency)}" if owed else "",
-        f"the platform bears {display(borne, order.currency)}" if borne else "",
-    ]
-    reason = ", ".join(filter(None, shares))
-    _record(Kind.CHARGEBACK_BORNE, order, locked_milestone(order, milestone.pk), chargeback, now, reason=reason)
+    values: dict[str, Value] = {"owed": Amount(owed, order.currency), "borne": Amount(borne, order.currency)}
+    if owed and borne:
+        shares = Phrase(noop("the seller owes {owed}, the platform bears {borne}"), values)
+    else:
+        shares = Phrase(noop("the seller owes {owed}") if owed else noop("the platform bears {borne}"), values)
+    _record(Kind.CHARGEBACK_BORNE, order, locked_milestone(order, milestone.pk), chargeback, now, shares=shares)
     return True
 
 
@@ -136,11 +137,12 @@ def _apply(
 
 def _taken(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_work: bool, now: datetime) -> None:
     """Tell it; where the milestone is open, its order is frozen and a case waits for the bank."""
-    meanwhile = ""
+    meanwhile = None
     if concerns_work:
-        meanwhile = "; the order is frozen until then"
+        meanwhile = Phrase(noop("; the order is frozen until then"))
     elif chargeback.frozen:
-        meanwhile = f"; {display(chargeback.frozen, order.currency)} of the seller's earnings is frozen until then"
+        frozen = Amount(chargeback.frozen, order.currency)
+        meanwhile = Phrase(noop("; {amount} of the seller's earnings is frozen until then"), {"amount": frozen})
     order.save()
     _record(Kind.CHARGEBACK_TAKEN, order, milestone, chargeback, now, meanwhile=meanwhile)
     if not concerns_work:
@@ -156,7 +158,7 @@ def _taken(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_
         return
     case = consider(order, Case.Kind.CHARGEBACK, Case.Side.CLOCK, now=now, milestone=milestone)
     case.reason = Reason.objects.get(code=Reason.CHARGEBACK)
-    case.statement = taken_back(case, display(chargeback.amount, order.currency), chargeback.reason)
+    case.statement = taken_back(case, chargeback.amount, chargeback.reason)
     open_for_support(case, by=None, at=now, silently=True)
     case.wait_for_bank(now)
     case.save()
@@ -174,8 +176,8 @@ def _won(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_wo
         case.save()
         return
     reason = Reason.objects.get(code=Reason.CHARGEBACK)
-    note = "The buyer's bank decided for the seller and gave the payment back."
-    effect = "the order goes on"
+    note = noop("The buyer's bank decided for the seller and gave the payment back.")
+    effect = Phrase(noop("the order goes on"))
     move_case(case.end_won, now, reason, note, kind=Kind.CASE_SETTLED, by=None, at=now, effect=effect, silently=True)
     go_on(order, by=None, at=now)
 
@@ -188,8 +190,8 @@ def _lost(order: Order, milestone: Milestone, chargeback: Chargeback, concerns_w
     case = _pending(order, now)
     if case:
         reason = Reason.objects.get(code=Reason.CHARGEBACK)
-        note = "The buyer's bank decided for the buyer and gave them the payment back."
-        effect = f"“{milestone}” is canceled"
+        note = noop("The buyer's bank decided for the buyer and gave them the payment back.")
+        effect = Phrase(noop("“{milestone}” is canceled"), {"milestone": str(milestone)})
         move_case(
             case.end_lost, now, reason, note, kind=Kind.CASE_SETTLED, by=None, at=now, effect=effect, silently=True
         )
@@ -210,8 +212,8 @@ def _record(
     chargeback: Chargeback,
     now: datetime,
     *,
-    meanwhile: str = "",
-    reason: str = "",
+    meanwhile: Phrase | None = None,
+    shares: Phrase | None = None,
 ) -> None:
     record(
         kind,
@@ -219,8 +221,8 @@ def _record(
         by=None,
         at=now,
         milestone=milestone,
-        reason=reason,
         charged_back=chargeback.amount,
         chargeback=chargeback.pk,
-        meanwhile=meanwhile,
+        meanwhile=meanwhile or "",
+        shares=shares or "",
     )

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from marketplace.accounts.models import User
-from marketplace.catalog.durations import counted
 from orders.guards import Refusal, why_not
 from orders.models import Order
+from orders.phrases import Amount, Count, Phrase, Value
 from orders.services import complete_milestone, extend_delivery, refund_part, why_not_part
-from payments.money import display
 from resolution.models.choices import Ruling
 from resolution.services.outcomes import cancel, go_on
 
@@ -29,8 +31,9 @@ class Decision:
         if self.ruling == Ruling.CANCEL_ORDER:
             return why_not(order.cancel)
         if milestone is None:
-            rest = "so there is none to cancel" if self.ruling == Ruling.CANCEL_MILESTONE else "so none can be decided"
-            return Refusal(f"No milestone is open, {rest}.")
+            if self.ruling == Ruling.CANCEL_MILESTONE:
+                return Refusal(_("No milestone is open, so there is none to cancel."))
+            return Refusal(_("No milestone is open, so none can be decided."))
         if self.ruling == Ruling.EXTEND:
             return None if milestone.is_in_work else milestone.refusal_by_state()
         if self.ruling == Ruling.CANCEL_MILESTONE:
@@ -38,20 +41,22 @@ class Decision:
         part = why_not_part(milestone, self.price) if self.ruling == Ruling.SPLIT and self.price else None
         return why_not(milestone.complete) or part
 
-    def in_words(self, order: Order) -> str:
+    def in_words(self, order: Order) -> Phrase:
         """“Logo” is canceled; asked before it takes effect."""
         milestone = order.open_milestone
-        named = f"“{milestone}”"
+        values: dict[str, Value] = {"milestone": str(milestone), "days": Count(self.days, "day")}
         if self.ruling == Ruling.SPLIT and milestone and milestone.held:
-            back = display(milestone.held.refund_of(self.price), order.currency)
-            return f"{back} of {named} goes back to the buyer and the rest is paid to the seller"
-        return {
-            Ruling.CANCEL_MILESTONE: f"{named} is canceled",
-            Ruling.CANCEL_ORDER: "the order is canceled",
-            Ruling.SPLIT: f"a part of {named} goes back to the buyer and the rest is paid to the seller",
-            Ruling.COMPLETE: f"{named} is completed and paid",
-            Ruling.EXTEND: f"{named} has {counted(self.days, 'day')} more",
-        }[self.ruling]
+            values["amount"] = Amount(milestone.held.refund_of(self.price), order.currency)
+            part = noop("{amount} of “{milestone}” goes back to the buyer and the rest is paid to the seller")
+            return Phrase(part, values)
+        words = {
+            Ruling.CANCEL_MILESTONE: noop("“{milestone}” is canceled"),
+            Ruling.CANCEL_ORDER: noop("the order is canceled"),
+            Ruling.SPLIT: noop("a part of “{milestone}” goes back to the buyer and the rest is paid to the seller"),
+            Ruling.COMPLETE: noop("“{milestone}” is completed and paid"),
+            Ruling.EXTEND: noop("“{milestone}” has {days} more"),
+        }
+        return Phrase(words[self.ruling], values)
 
 
 def carry_out(decision: Decision, order: Order, *, by: User, at: datetime, reason: str, note: str) -> None:

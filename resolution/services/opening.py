@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from marketplace.accounts.models import User
 from orders.files import CheckedFile
 from orders.guards import Refusal, Refused
 from orders.locking import touch
 from orders.models import Event, Milestone, Order
 from orders.operating import refuse_party
+from orders.phrases import Phrase
 from orders.services import attach, freeze
 from resolution.activity import move_case
 from resolution.locking import lock_order
@@ -59,7 +63,7 @@ def open_case(
     order, now = lock_order(order.pk, version=version)
     side = order.side_of(by)
     if not side:
-        raise Refused(Refusal("Only the buyer and the seller can open a case here.", who="buyer or seller"))
+        raise Refused(Refusal(_("Only the buyer and the seller can open a case here."), who="buyer or seller"))
     case = consider(order, kind, side, now=now, asked=asked)
     case.opened_by, case.reason, case.statement = by, reason, statement
     touch(order, by=by, now=now)
@@ -81,7 +85,7 @@ def open_case(
     if not at_once:
         freeze(order, by=by, at=now, case_number=case.number)
         return case
-    effect = f"{very_late(case)}, so {effect_of(case)}"
+    effect = Phrase(noop("{why}, so {effect}"), {"why": very_late(case), "effect": effect_of(case)})
     move_case(case.accept, now, None, "", kind=Event.Kind.CASE_ACCEPTED, by=None, at=now, effect=effect)
     cancel(order, kind, because=Order.ClosedBecause.CANCELED_LATE, by=None, at=now, reason=reason.text)
     return case

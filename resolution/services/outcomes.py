@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 from orders.guards import Refusal, Refused
@@ -69,7 +70,7 @@ def cancel(
         return
     milestone = order.open_milestone
     if milestone is None:
-        raise Refused(Refusal("No milestone is open, so there is none to cancel."))
+        raise Refused(Refusal(_("No milestone is open, so there is none to cancel.")))
     cancel_milestone(order, milestone, because=because, by=by, at=at, reason=reason, note=note, as_credit=as_credit)
 
 

@@ -2,11 +2,16 @@
 
 from datetime import datetime
 
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
 from marketplace.accounts.models import User
 from orders.guards import Refusal, Refused, require
 from orders.locking import touch
 from orders.models import Event, Order
 from orders.operating import refuse_party
+from orders.phrases import Phrase
 from resolution.activity import move_case
 from resolution.locking import lock_case, lock_order
 from resolution.models import Case, Reason
@@ -90,7 +95,7 @@ def _rule(order: Order, case: Case, decision: Decision, *, by: User, reason: Rea
         now,
         by,
         decision.ruling,
-        in_words,
+        _in_own_words(in_words),
         reason,
         note,
         kind=Event.Kind.CASE_RULED,
@@ -104,7 +109,13 @@ def _rule(order: Order, case: Case, decision: Decision, *, by: User, reason: Rea
     return case
 
 
+def _in_own_words(decision: Phrase) -> str:
+    """For the case's own row, which both sides and support read: in the site's own language."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return str(decision)
+
+
 def _may_rule(order: Order, by: User, note: str) -> None:
     refuse_party(order, by)
     if not note.strip():
-        raise Refused(Refusal("Write a note: both sides read why."))
+        raise Refused(Refusal(_("Write a note: both sides read why.")))

@@ -34,7 +34,7 @@ def write_in_case(
     # What is known of the case may be old by now.
     case = case_of(Order.objects.whole().get(pk=case.order_id), case.pk, clock.now())
     if not case.order.side_of(by) and not by.is_staff:
-        raise Refused(Refusal("Only the buyer, the seller and Customer Support write here.", who="buyer or seller"))
+        raise Refused(Refusal(_("Only the buyer, the seller and Customer Support write here."), who="buyer or seller"))
     refusal = why_not_write(case)
     if refusal:
         raise Refused(refusal)

@@ -11,6 +11,7 @@ from orders import services as orders
 from orders.guards import Refused
 from orders.locking import Stale
 from orders.models import Event, Order, Pause
+from orders.phrases import read
 from orders.tests.factories import current, deliver, fresh, planned, statuses
 from payments.services import balance, where_every_cent_is
 from resolution import services
@@ -52,7 +53,7 @@ def test_accepting_writes_its_events_in_their_order(in_progress: Order) -> None:
         ("resumed", in_progress.seller, case.number, "", ""),
         ("canceled", in_progress.seller, "Both sides agree", "in_progress", "canceled"),
     ]
-    assert events[0].data["effect"] == "“Logo” is canceled and $105.50 goes back to the buyer"
+    assert read(events[0].data["effect"]) == "“Logo” is canceled and $105.50 goes back to the buyer"
 
 
 def test_accepting_the_end_of_the_order_leaves_out_the_rest(in_progress: Order) -> None:

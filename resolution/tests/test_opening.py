@@ -14,6 +14,7 @@ from orders.files import check
 from orders.guards import Refused, why_not
 from orders.locking import Stale
 from orders.models import Event, Order, Pause
+from orders.phrases import read
 from orders.tests.factories import current, deliver, fresh, make_offer, planned, statuses
 from payments.services import balance
 from resolution import services
@@ -71,7 +72,8 @@ def test_opening_writes_who_and_why_into_the_activity(in_progress: Order) -> Non
         ("case_opened", in_progress.buyer, NOON, "Both sides agree"),
         ("frozen", in_progress.buyer, NOON, case.number),
     ]
-    assert events[0].data == {"case": case.number, "what": "cancel “Logo”", "case_from": "new", "case_to": "open"}
+    said = {name: read(value) for name, value in events[0].data.items()}
+    assert said == {"case": case.number, "what": "cancel “Logo”", "case_from": "new", "case_to": "open"}
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from marketplace import clock
 from marketplace.notifications.models import Notice
 from orders import services as orders
 from orders.models import Event, Order, Pause
+from orders.phrases import read
 from orders.tests.factories import fresh, statuses
 from resolution import services
 from resolution.models import Case
@@ -52,13 +54,15 @@ def test_what_the_clock_does_is_recorded_without_an_actor_and_dated_when_it_was_
         (kind, None, after(hours=48), after(days=5))
         for kind in ("case_unanswered", "resumed", "canceled", "left_out", "ended")
     ]
-    assert events[0].data == {
+    assert {name: read(value) for name, value in events[0].data.items()} == {
         "case": case.number,
         "what": "cancel the order",
         "case_from": "open",
         "case_to": "accepted",
         "effect": "it counts as agreed: the order is canceled and $105.50 goes back to the buyer",
     }
+    with translation.override("es"):
+        assert "105,50" in read(events[0].data["effect"])
     order = fresh(in_progress)
     assert (order.closed_because, order.ended_at) == ("canceled_by_agreement", after(hours=48))
     assert order.acted_at == case.opened_at

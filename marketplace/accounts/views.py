@@ -23,7 +23,8 @@ def profile(request: SignedInRequest) -> HttpResponse:
     person = get_object_or_404(User, pk=request.user.pk)
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=person)
     if form.is_bound and form.is_valid():
-        form.save()
+        # Nothing else of the row: the counters of ratings may be rising meanwhile.
+        form.save(commit=False).save(update_fields=form.Meta.fields)
         with translation.override(language_of(request, person)):
             messages.success(request, _("Your profile is saved."))
         response = redirect("accounts:profile")

@@ -17,7 +17,7 @@ from marketplace.accounts.reader import reading_as
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.catalog import durations
 from marketplace.catalog.durations import counted
-from marketplace.demo import disputes, people, purses, stories
+from marketplace.demo.play import play
 from marketplace.templatetags.words import day, percent, until, when
 from marketplace.tests import wording
 from marketplace.tests.test_gallery import everybodys, pages_of, signed_in
@@ -36,10 +36,7 @@ def spoken(language: str) -> AbstractContextManager[None]:
 @pytest.mark.django_db(transaction=True)
 def test_no_text_of_a_page_stands_outside_the_reach_of_translators(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(trans_real._translations, "en", wording.Bracketing())
-    cast = people.settle_in()
-    stories.tell(cast, clock.now())
-    disputes.tell(cast, clock.now())
-    purses.fill(cast, clock.now())
+    cast = play(clock.now())
     services.issue_documents(clock.now())
     content = wording.content_of_people()
     found: dict[str, list[str]] = {}

@@ -128,7 +128,8 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
             return _("Customer Support")
         return person.name if person else _("The clock")
 
-    actor = name(event.actor)
+    # Other languages have another word for «you» as who acts than inside a sentence.
+    actor = _("You") if viewer and event.actor == viewer else name(event.actor)
     side = "buyer" if event.on_behalf_of_id == order.buyer_id else "seller"
     if event.on_behalf_of_id:
         # Translators: who acted, as in "Customer Support, for Ana Ruiz, stopped it".

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from marketplace import clock
 from marketplace.accounts import instants
@@ -149,6 +150,8 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
     }
     if event.kind == Event.Kind.ENDED:
         doers = {side: actor} if event.on_behalf_of_id else {}
+        if viewer and event.actor == viewer:
+            doers = {order.side_of(viewer): pgettext("who acts", "you")}
         endings = ENDINGS | ENDED_BY_YOU if viewer and event.actor == viewer else ENDINGS
         words["reason"] = endings[event.reason].format(**words | doers)
     if isinstance(number := event.data.get("delivery"), int):

@@ -9,7 +9,7 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
@@ -30,7 +30,7 @@ TYPED = ("kind", "reason", "statement")
 class OpeningForm(VersionedForm):
     """What the case is about, a valid reason and a statement; drawn from a version of the order (O19)."""
 
-    kind = forms.ChoiceField(label=_("About"), widget=forms.Select(attrs={"autofocus": True}))
+    kind = forms.ChoiceField(label=pgettext_lazy("of a case", "About"), widget=forms.Select(attrs={"autofocus": True}))
     # Support may cite all (R5).
     reason = forms.ModelChoiceField(Reason.objects.for_rulings(), label=_("Reason"), empty_label=_("Choose a reason"))
     statement = PlainText(

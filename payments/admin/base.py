@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_stubs_ext import StrPromise
 
 from payments.money import CURRENCIES, display
@@ -64,7 +65,7 @@ AMOUNTS: dict[str, StrPromise] = {
     "frozen": _("Frozen"),
     "greatest": _("Greatest"),
     "least": _("Least"),
-    "left": _("Left"),
+    "left": pgettext_lazy("amount", "Left"),
     "price": _("Price"),
     "refunded": _("Refunded"),
     "released": _("Released"),

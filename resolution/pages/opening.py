@@ -175,9 +175,10 @@ def _way(order: Order, kind: str, side: str, now: datetime) -> Way:
     action = open_action(order, kind, side, now)
     other, time = _other(order, side).name, in_words(order.terms.answer)
     silence = SILENT[consider(order, kind, side, now=now).silence()].format(name=other, time=time)
-    if action.allowed and claim_of_very_late(order, kind, side, now):
-        silence = _("Accepted as you send it, citing that the seller is late: nobody has to agree.")
     does = f"{_REFUND[side]} {DOES[kind]}" if kind == Kind.PARTIAL_REFUND else str(DOES[kind])
+    if action.allowed and claim_of_very_late(order, kind, side, now):
+        at_once = _("Accepted as you send it, citing that the seller is late: nobody has to agree.")
+        return Way(replace(action), does, at_once, meanwhile="")
     freezes = _("The order is frozen until the case ends: its clocks stand still.")
     goes_on = _("The order goes on meanwhile: its clocks run.")
     return Way(replace(action), does, silence, freezes if kind in CANCEL_OR_REFUND else goes_on)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
+from marketplace.accounts.lean_admin import LeanAdmin
 from marketplace.catalog.durations import UNITS, counted
 from orders.admin import StuckFilter, badge, held_now, midnight, short
 from payments.admin.base import ReadOnlyAdmin
@@ -66,7 +67,7 @@ class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Reason)
-class ReasonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReasonAdmin(LeanAdmin):
     """The valid reasons (R5). One that was cited is never deleted: switch it off instead."""
 
     form = ReasonForm

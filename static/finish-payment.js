@@ -17,7 +17,7 @@
   };
 
   if (typeof Stripe === "undefined") {
-    say("The payment provider's script could not be loaded. Please check your connection and open this page again.");
+    say(form.dataset.notLoaded);
     button.disabled = true;
     return;
   }
@@ -26,7 +26,7 @@
   const newCard = form.dataset.newCard === "yes";
   let card = null;
   if (newCard) {
-    card = stripe.elements().create("card");
+    card = stripe.elements({ locale: document.documentElement.lang }).create("card");
     card.mount(form.querySelector("[data-card]"));
     card.on("change", (event) => say(event.error ? event.error.message : ""));
   }
@@ -44,13 +44,13 @@
       if (answer.error && newCard) {
         const now = await stripe.retrievePaymentIntent(secret);
         if (!now.paymentIntent || !over(now.paymentIntent)) {
-          say(answer.error.message || "The payment did not go through. Please try another card.");
+          say(answer.error.message || form.dataset.notPaid);
           return;
         }
       }
       form.submit();
     } catch {
-      say("The payment provider could not be reached. Nothing more was done; please try again.");
+      say(form.dataset.notReached);
     }
   });
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from marketplace.accounts import second_factor, services
+from marketplace.accounts.lean_admin import LeanAdmin
 from marketplace.accounts.models import User
 
 # Registered by the module that was imported from. Second factors are set up by their owners and removed below.
@@ -36,7 +37,7 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(LeanAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """People. Staff deactivate through the service; only superusers hand out powers or touch other staff."""
 
     add_form = NewUserForm

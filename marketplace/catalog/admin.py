@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
+from marketplace.accounts.lean_admin import LeanAdmin
 from marketplace.accounts.models import User
 from marketplace.catalog import durations, plans, services
 from marketplace.catalog.models import Category, Gig, PlanMilestone, Terms
@@ -120,7 +121,7 @@ class TermsForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Terms)
-class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TermsAdmin(LeanAdmin):
     """Publish new terms; published ones can only be read (G4)."""
 
     form = TermsForm
@@ -190,7 +191,7 @@ class PlanInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Gig)
-class GigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GigAdmin(LeanAdmin):
     """Gigs can be read, paused and archived here; the seller edits them, and nobody deletes one (G1)."""
 
     list_display = ["title", "seller", "category", "status", "amount", "version", "created_at"]

@@ -4,11 +4,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts.lean_admin import LeanAdmin
 from marketplace.notifications.models import Digest, Notice, Preference
 from marketplace.notifications.topics import Topic, kinds_of, topic_of
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnly(LeanAdmin):
     """Nothing can be changed here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts.lean_admin import LeanAdmin
 from marketplace.accounts.models import User
 from marketplace.reviews.models import Review
 from marketplace.reviews.services import hide_review
@@ -43,7 +44,7 @@ class HideForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Review)
-class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReviewAdmin(LeanAdmin):
     form = HideForm
     list_display = ["written_at", "order", "author", "subject", "about", "rating", "visible_from", "is_hidden"]
     list_filter = ["about", "rating", ("hidden_at", admin.EmptyFieldListFilter)]

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_stubs_ext import StrPromise
 
+from marketplace.accounts.lean_admin import LeanAdmin
 from payments.money import CURRENCIES, display
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(LeanAdmin):
     fields: ClassVar[Any] = None  # may hold columns made by `shown`, which the stubs don't expect
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

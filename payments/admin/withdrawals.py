@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
+from marketplace.accounts.lean_admin import LeanAdmin
 from marketplace.accounts.models import User
 from payments import services
 from payments.models import Account, Chargeback, PayoutAccount, Withdrawal, WithdrawalLimit
@@ -233,7 +234,7 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(WithdrawalLimit)
-class WithdrawalLimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class WithdrawalLimitAdmin(LeanAdmin):
     """One row per currency, from the beginning: only the amounts change."""
 
     form = LimitForm

@@ -142,10 +142,12 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
         "order": order.title,
         "milestone": event.milestone.title if event.milestone else "",
         "reason": said(event.reason),
+        "shares": said(event.reason),  # where older events keep them
         **{key: read(value) for key, value in event.data.items()},
         "as_credit": _as_credit(event, order),
         **{key: display(event.data.get(key, 0), order.currency) for key in MONEY},
-        **{key: counted(event.data[key], unit) for key, unit in COUNTS.items() if key in event.data},
+        # Older events keep these in words, which were read above.
+        **{key: counted(event.data[key], unit) for key, unit in COUNTS.items() if isinstance(event.data.get(key), int)},
         "changes": changes_of_event(event.data, order.currency),
     }
     if event.kind == Event.Kind.ENDED:

@@ -17,9 +17,9 @@ def stored(plan: Sequence[Planned]) -> list[dict[str, Any]]:
 
 
 def changes_of_event(data: dict[str, Any], currency: str) -> str:
-    """What an event with the `before` and `after` of a plan says; empty for every other event."""
+    """What an event with the `before` and `after` of a plan says, or an older one in words; empty for all others."""
     if "after" not in data:
-        return ""
+        return str(data.get("changes", ""))
     before, after = ([PlannedMilestone(**step) for step in data[name]] for name in ("before", "after"))
     return "; ".join(changes_in_words(before, after, currency))
 

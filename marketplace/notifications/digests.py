@@ -36,8 +36,10 @@ def _collect_next(now: datetime) -> int | None:
     if person is None:
         return None
     # Under the lock once more: another worker may have collected them between.
-    due = Notice.objects.filter(recipient=person).for_digest(now)
-    news = list(due.not_seen().select_for_update().values_list("pk", flat=True))
+    # What is told while this runs waits for the next round: only what was found here is taken off the list.
+    mine = Notice.objects.filter(recipient=person).for_digest(now).select_for_update()
+    due = Notice.objects.filter(pk__in=list(mine.values_list("pk", flat=True)))
+    news = list(due.not_seen().values_list("pk", flat=True))
     if news:
         digest = Digest.objects.create(recipient=person, created_at=now, next_attempt_at=now)
         Notice.objects.filter(pk__in=news).update(digest=digest)

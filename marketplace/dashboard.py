@@ -45,7 +45,7 @@ class ToDo:
 @require_safe
 def dashboard(request: SignedInRequest) -> HttpResponse:
     seller, now = request.user, clock.now()
-    lines = [line(order, "seller", now) for order in _under_way(seller)[:SHOWN]]
+    lines = [line(order, "seller", now) for order in _under_way(seller)]
     account = services.payout_account_of(seller)
     purses = purses_of(seller, account)
     expected = expected_by(seller, now)

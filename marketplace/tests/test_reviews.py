@@ -172,6 +172,10 @@ def test_support_hides_a_review_in_admin_and_edits_none() -> None:
     assert signed_in(finance).get(url).status_code == 403
     shown = drawn("order_reviews order", review.author, order=fresh(review.order))
     assert "Hidden by Customer Support: A phone number." in shown
+    assert "Call me" in shown
+    to_the_other = drawn("order_reviews order", review.subject, order=fresh(review.order))
+    assert "Hidden by Customer Support: A phone number." in to_the_other
+    assert "Call me" not in to_the_other
     assert "Call me" not in drawn("gig_reviews gig", gig.seller, gig=gig)
 
 

@@ -27,10 +27,12 @@
   // Minor units as a whole number, or null for what cannot be read. The server reads prices by its own rules.
   const minor = (text) => {
     const [, decimals] = currency();
-    const spaces = /\s/.test(page.group);
-    let typed = text.trim().replace(/^[^\d.,]+|[^\d.,]+$/g, "");
-    typed = spaces ? typed.replace(/\s(?=\d{3})/g, "") : typed.replaceAll(page.group, "");
-    const [whole, part = "", ...more] = typed.split(page.decimal);
+    const typed = text.trim().replace(/^[^\d.,]+|[^\d.,]+$/g, "");
+    const [before, part = "", ...more] = typed.split(page.decimal);
+    const [first, ...groups] = before.split(/\s/.test(page.group) ? /\s/ : page.group);
+    // "1.50" is no amount where the point stands between thousands.
+    if (groups.length && (!first || first.length > 3 || groups.some((group) => group.length !== 3))) return null;
+    const whole = first + groups.join("");
     if (more.length || !/^\d*$/.test(whole + part) || part.length > decimals) return null;
     return BigInt((whole || "0") + part.padEnd(decimals, "0"));
   };

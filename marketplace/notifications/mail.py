@@ -101,7 +101,8 @@ def _put_off(mail: Notice | Digest, problem: Exception) -> Sent:
         return Sent.SERVER_DOWN
     given_up = mail.attempts >= MAX_ATTEMPTS
     mail.next_attempt_at = None if given_up else clock.now() + _wait(mail.attempts, REFUSED_WAIT)
-    mail.save(update_fields=["next_attempt_at"])
+    # Whoever stopped these mails meanwhile is not asked to have this one after all.
+    type(mail).objects.filter(pk=mail.pk, next_attempt_at__isnull=False).update(next_attempt_at=mail.next_attempt_at)
     log = logger.error if given_up else logger.warning
     log("The e-mail of %s was refused, attempt %s (%s)", name, mail.attempts, problem)
     return Sent.REFUSED

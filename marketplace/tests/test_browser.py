@@ -92,7 +92,7 @@ def test_the_main_journey(scripts: bool, width: int, meet: Meet, tmp_path: Path)
     theo.is_told("Delivered. The buyer's review window begins now.")
     ana.open(order.get_absolute_url())
     with ana.page.expect_download() as download:
-        ana.page.get_by_role("link", name="script.txt").click()
+        ana.page.get_by_role("link", name="script.txt", exact=True).click()
     assert Path(download.value.path()).read_text() == "Once there was a bee."
     ana.unfold("Request revision")
     ana.page.get_by_label("What should change").fill("Shorter, please.")
@@ -165,6 +165,8 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(meet: Meet) -> No
 
     page.locator("summary", has_text="Accept only").focus()
     page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "See exactly what this would do"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText") == "Accept"
     page.keyboard.press("Enter")

@@ -70,7 +70,7 @@ def test_a_card_is_declined_another_authenticated_saved_and_used_for_the_next_mi
     # The offer is accepted with a new card, which the buyer lets the provider keep.
     buyer.open(f"/orders/{offer.number}/place/")
     buyer.page.get_by_label("Save this card for the next milestone").check()
-    buyer.pay("Card: You enter the card on the next page.", "Accept the offer · pay $126.60")
+    buyer.pay("Card You enter the card on the next page.", "Accept the offer · pay $126.60")
     charge = Charge.objects.get()
     assert buyer.page.url.endswith(f"/payments/{charge.key}/finish/")
     assert (buyer.overflow, axe.violations(buyer.page)) == (0, [])
@@ -115,7 +115,7 @@ def test_only_the_page_that_finishes_a_payment_lets_the_providers_script_in(
     offer: Order, buyer: Person, peer: Peer, live_server: LiveServer, client: Client
 ) -> None:
     buyer.open(f"/orders/{offer.number}/place/")
-    buyer.pay("Card: You enter the card on the next page.", "Accept the offer · pay $126.60")
+    buyer.pay("Card You enter the card on the next page.", "Accept the offer · pay $126.60")
     finish = buyer.page.url.removeprefix(live_server.url)
     client.force_login(offer.buyer)
 
@@ -148,7 +148,7 @@ def test_a_payment_that_went_through_in_another_tab_is_found_and_a_silent_provid
     offer: Order, buyer: Person, peer: Peer, client: Client
 ) -> None:
     buyer.open(f"/orders/{offer.number}/place/")
-    buyer.pay("Card: You enter the card on the next page.", "Accept the offer · pay $126.60")
+    buyer.pay("Card You enter the card on the next page.", "Accept the offer · pay $126.60")
     finish = buyer.page.url.removeprefix(buyer.page.url.split("/payments/")[0])
     client.force_login(offer.buyer)
     peer.fault("error_500", path="GET /v1/payment_intents")

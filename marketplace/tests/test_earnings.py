@@ -175,7 +175,7 @@ def test_earnings_take_as_many_queries_for_many_milestones_as_for_few(
         orders.accept(current(make_delivered(seller=theo)), by=Order.objects.latest("pk").buyer)
         if number in (1, 3):
             # Session, viewer, count, account; purses, in flight, limits; open, clearing; withdrawals, released, unread.
-            with django_assert_num_queries(12):
+            with django_assert_num_queries(14):
                 client.get("/earnings/")
 
 

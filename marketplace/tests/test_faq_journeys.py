@@ -354,7 +354,7 @@ def test_6_a_buyer_stops_after_a_milestone_is_accepted_and_can_never_resume(
 
     page = ana.open(start)
     assert page.refusal == ["The order is completed."]
-    assert page.words("button") == ["Sign out"]
+    assert page.words("button") == ["Sign out", "Español"]
     token = ana.client.cookies["csrftoken"].value if "csrftoken" in ana.client.cookies else ""
     page = ana.post(start, {"csrfmiddlewaretoken": token, "version": "8", "method": "card_ok"})
     assert (page.status, page.title) == (409, "Start the next milestone")

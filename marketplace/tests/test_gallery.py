@@ -129,7 +129,7 @@ def weight_of(received: list[Response]) -> int:
 
 def everybodys() -> Pages:
     gig = Gig.objects.filter(seller__name="Theo Lindqvist").earliest("pk")
-    waiting = SandboxCharge.objects.get(status="action_needed")
+    waiting = SandboxCharge.objects.filter(status="action_needed").latest("pk")
     return {
         "home": "/",
         "browse": "/gigs/",
@@ -184,13 +184,15 @@ def state_of(order: Order) -> str:
 
 def buyers_pages(ana: User) -> Pages:
     gig = Gig.objects.filter(seller__name="Theo Lindqvist").earliest("pk")
-    review = Milestone.objects.get(order__buyer=ana, status="delivered", position=2)
+    review = Milestone.objects.filter(order__buyer=ana, status="delivered", position=2).latest("pk")
     address = review.order.get_absolute_url()
     picture = review.order.attachments.filter(content_type="image/png").latest("pk")
     text = review.order.attachments.filter(content_type="text/plain").latest("pk")
-    stopped = Order.objects.get(buyer=ana, closed_because="stopped")
-    offered = Order.objects.get(buyer=ana, status="offered")
-    works = Milestone.objects.get(order__buyer=ana, status="in_progress", order__seller__name="Mia Tanaka")
+    stopped = Order.objects.filter(buyer=ana, closed_because="stopped").latest("pk")
+    offered = Order.objects.filter(buyer=ana, status="offered").latest("pk")
+    works = Milestone.objects.filter(order__buyer=ana, status="in_progress", order__seller__name="Mia Tanaka").latest(
+        "pk"
+    )
     return {
         "orders": "/orders/",
         "notices": "/notifications/",
@@ -224,8 +226,8 @@ def buyers_pages(ana: User) -> Pages:
 
 
 def sellers_pages(mia: User) -> Pages:
-    asked = OfferRequest.objects.get(seller=mia, offer=None)
-    offered = Order.objects.get(seller=mia, status="offered")
+    asked = OfferRequest.objects.filter(seller=mia, offer=None).latest("pk")
+    offered = Order.objects.filter(seller=mia, status="offered").latest("pk")
     return {
         "selling": "/selling/",
         "sales": "/sales/",
@@ -269,7 +271,7 @@ def finance_pages(fiona: User) -> Pages:
 
 
 def support_pages(sam: User) -> Pages:
-    extension = Case.objects.get(kind="extend", status="open")
+    extension = Case.objects.filter(kind="extend", status="open").latest("pk")
     dispute = Case.objects.filter(status="escalated").latest("pk")
     delivered = Milestone.objects.filter(status="delivered", order__paused_at=None).latest("pk")
     file = Attachment.objects.filter(order=dispute.order).latest("pk")

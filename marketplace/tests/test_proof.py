@@ -133,7 +133,7 @@ def test_staff_see_proofs_and_make_one_now(client: Client, lied: HeldFunds) -> N
     assert "2 broken promises" in made.text
     assert f"first: {lied.pk}" in made.text
     assert client.get("/admin/marketplace/ledgerproof/").status_code == 200
-    assert '<p class="bo-alarm">' in client.get("/admin/").text
+    assert "home-figure--alarm" in client.get("/admin/").text
     assert client.get("/admin/marketplace/ledgerproof/now/").status_code == 405
     client.force_login(UserFactory(is_staff=True))
     assert client.post("/admin/marketplace/ledgerproof/now/").status_code == 403

@@ -55,7 +55,7 @@ def test_a_delivery_begins_a_review_window_of_8_times_24_hours() -> None:
     assert (delivery.number, delivery.message, delivery.delivered_by) == (1, "Four pages.", order.seller)
     assert [file.name for file in delivery.files.all()] == ["script.png"]
     event = order.events.last()
-    assert (event.kind, event.note, event.data) == ("delivered", "Four pages.", {"delivery": "Delivery 1"})
+    assert (event.kind, event.note, event.data) == ("delivered", "Four pages.", {"delivery": 1})
     assert activity(order)[-1] == ("delivered", "seller", "Script", "in_progress", "delivered")
     assert told(order)[-1] == ("delivered", "buyer")
 

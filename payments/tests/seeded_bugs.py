@@ -148,7 +148,7 @@ BUGS = [
     Bug(
         "the sandbox gives back more than it took",
         "payments/gateways/sandbox.py",
-        'return "That is more than is left of the charge."',
+        'return _("That is more than is left of the charge.")',
         'return ""',
         "payments/tests/test_refunds.py payments/tests/test_contract.py",
     ),

@@ -196,7 +196,7 @@ def test_a_card_that_cannot_be_used_any_more_is_shown_and_can_be_removed(client:
     client.force_login(held.payer)
     assert list(services.usable_cards(held.payer)) == []
     page = client.get("/cards/").content.decode()
-    assert ("expired 10/2026. No longer usable" in page, page.count("No longer usable")) == (True, 2)
+    assert ("expired 10/2026 · no longer usable" in page, page.count("no longer usable")) == (True, 2)
     for card in (expired, elsewhere):
         assert f"{card.label} was removed." in client.post(f"/cards/{card.pk}/remove/", follow=True).content.decode()
     assert list(services.kept_cards(held.payer)) == []

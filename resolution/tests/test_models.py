@@ -68,10 +68,10 @@ def test_numbers_are_not_guessed_from_one_another(in_progress: Order) -> None:
 def test_what_a_case_is_called(in_progress: Order) -> None:
     milestone = services.consider(in_progress, "cancel_milestone", "buyer", now=NOON)
     order = services.consider(in_progress, "cancel_order", "seller", now=NOON)
-    assert (milestone.what, milestone.answering_side, milestone.answerer) == (
+    assert (str(milestone.what), milestone.answering_side, milestone.answerer) == (
         "cancel “Logo”",
         "seller",
         in_progress.seller,
     )
-    assert (order.what, order.answering_side, order.answerer) == ("cancel the order", "buyer", in_progress.buyer)
+    assert (str(order.what), order.answering_side, order.answerer) == ("cancel the order", "buyer", in_progress.buyer)
     assert str(reason("seller_late")) == Reason.objects.get(code="seller_late").text == "The seller is late"

@@ -32,7 +32,7 @@ def part(order: Order, side: str = "buyer", asked: Asked = PART, **details: obje
 
 def test_a_part_that_was_agreed_on_goes_back_with_its_fee_and_the_order_goes_on(order: Order) -> None:
     case = part(order)
-    assert (case.what, case.on_silence, fresh(order).paused_at) == ("refund $16.50 of “Logo”", "to_support", NOON)
+    assert (str(case.what), case.on_silence, fresh(order).paused_at) == ("refund $16.50 of “Logo”", "to_support", NOON)
     with clock.at(after(hours=6)):
         agreed(case)
     assert cents(order) == Cents(charged=5_222, held=3_482, refunds_due=1_740)

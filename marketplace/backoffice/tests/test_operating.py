@@ -324,7 +324,7 @@ def test_both_sides_read_on_their_page_who_did_it_for_whom(desk: Desk, client: C
     said = {}
     for person in (order.buyer, order.seller):
         client.force_login(person)
-        said[person.name] = client.get(order.get_absolute_url()).context["activity"][0].text
+        said[person.name] = client.get(order.get_absolute_url()).context["activity"].lines[0].text
     assert said == {
         "Ana Ruiz": f"Customer Support, for you, accepted “Script”; $96.00 paid to Theo Lindqvist. Why: {WHY}",
         "Theo Lindqvist": f"Customer Support, for Ana Ruiz, accepted “Script”; $96.00 paid to you. Why: {WHY}",

@@ -107,7 +107,7 @@ def test_a_case_of_every_kind_is_opened_for_its_side_logged_and_told_to_both(des
     answer = post(desk.client, order, kind, files=[proof])
     assert (answer.status_code, answer.url) == (302, page(order))
     case, acting = Case.objects.get(), getattr(order, side)
-    assert (case.kind, case.side, case.opened_by, case.status, case.what) == (kind, side, acting, "open", asks)
+    assert (case.kind, case.side, case.opened_by, case.status, str(case.what)) == (kind, side, acting, "open", asks)
     assert (case.reason.code, case.statement, case.files.get().uploaded_by) == (code, "We talked.", acting)
     event = order.events.get(kind="case_opened")
     assert (event.actor, event.on_behalf_of, event.data["why"]) == (User.objects.get(name="Sam Support"), acting, WHY)

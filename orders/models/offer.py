@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.catalog.models import Gig
 from orders.models.order import Order
@@ -21,6 +22,8 @@ class OfferRequest(models.Model):
     offer = models.OneToOneField(Order, models.PROTECT, null=True, blank=True, related_name="request")
 
     class Meta:
+        verbose_name = _("offer request")
+        verbose_name_plural = _("offer requests")
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=~Q(buyer=F("seller")), name="request_buyer_is_not_seller"),

@@ -167,6 +167,8 @@ class Order(models.Model):
     objects = OrderQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=~Q(buyer=F("seller")), name="order_buyer_is_not_seller"),

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.money import display
@@ -62,6 +63,8 @@ class Chargeback(models.Model):
     objects = ChargebackQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("chargeback")
+        verbose_name_plural = _("chargebacks")
         constraints = [
             models.UniqueConstraint(fields=["provider", "provider_id"], name="chargeback_once"),
             models.UniqueConstraint(
@@ -76,7 +79,11 @@ class Chargeback(models.Model):
         permissions = [("decide_chargeback_rest", "Can decide who bears a lost chargeback")]
 
     def __str__(self) -> str:
-        return f"{display(self.amount, self.currency)} of {self.charge.held.reference} ({self.get_status_display()})"
+        return gettext("{amount} of {reference} ({status})").format(
+            amount=display(self.amount, self.currency),
+            reference=self.charge.held.reference,
+            status=self.get_status_display(),
+        )
 
     @property
     def currency(self) -> str:

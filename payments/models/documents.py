@@ -27,6 +27,8 @@ class Document(models.Model):
     content = models.JSONField()
 
     class Meta:
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
         constraints = [
             models.UniqueConstraint(fields=["kind", "number"], name="document_numbers_are_unique"),
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 import json
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class ProviderEvent(models.Model):
@@ -17,6 +18,8 @@ class ProviderEvent(models.Model):
     outcome = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = _("provider event")
+        verbose_name_plural = _("provider events")
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once")]
         # Where the sweep looks for what came too early.
         indexes = [

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
@@ -68,6 +69,7 @@ class HeldFunds(models.Model):
     objects = HeldFundsQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("held funds")
         verbose_name_plural = _("held funds")
         constraints = [
             models.UniqueConstraint(fields=["id", "currency"], name="held_currency"),
@@ -121,7 +123,9 @@ class HeldFunds(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reference}: {display(self.left, self.currency)} held"
+        return gettext("{reference}: {amount} held").format(
+            reference=self.reference, amount=display(self.left, self.currency)
+        )
 
     @property
     def total(self) -> int:

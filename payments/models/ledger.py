@@ -55,6 +55,8 @@ class Account(models.Model):
     objects = AccountQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
         constraints = [
             models.UniqueConstraint(
                 fields=["code", "owner", "currency", "provider"], nulls_distinct=False, name="one_account_of_each_kind"
@@ -124,6 +126,8 @@ class Transfer(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("transfer")
+        verbose_name_plural = _("transfers")
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_moves_something"),

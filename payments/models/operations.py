@@ -6,6 +6,7 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.money import display
@@ -67,6 +68,8 @@ class Charge(models.Model):
     objects = ChargeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("charge")
+        verbose_name_plural = _("charges")
         constraints = [
             models.UniqueConstraint(fields=["held", "attempt"], name="charge_attempts_are_counted"),
             models.UniqueConstraint(
@@ -181,6 +184,8 @@ class Refund(models.Model):
     objects = RefundQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="refund_has_an_amount"),
             models.CheckConstraint(condition=Q(credit__gte=0, credit__lte=F("amount")), name="refund_credit_in_amount"),
@@ -214,7 +219,9 @@ class Refund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{display(self.amount, self.currency)} back for {self.held.reference} ({self.status})"
+        return gettext("{amount} back for {reference} ({status})").format(
+            amount=display(self.amount, self.currency), reference=self.held.reference, status=self.status
+        )
 
     @property
     def currency(self) -> str:

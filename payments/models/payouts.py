@@ -6,6 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.money import display
@@ -29,6 +30,8 @@ class PayoutAccount(models.Model):
     checked_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("payout account")
+        verbose_name_plural = _("payout accounts")
         constraints = [
             models.UniqueConstraint(fields=["owner", "provider"], name="one_payout_account_per_provider"),
             models.UniqueConstraint(fields=["provider", "provider_id"], name="payout_account_of_one_person"),
@@ -45,11 +48,13 @@ class PayoutAccount(models.Model):
 class WithdrawalLimit(models.Model):
     """How much may leave a purse in one withdrawal, per currency, in minor units. Finance keeps these rows."""
 
-    currency = models.CharField(max_length=3, unique=True)
+    currency = models.CharField(max_length=3, unique=True, verbose_name=_("currency"))
     least = models.BigIntegerField()
     greatest = models.BigIntegerField()
 
     class Meta:
+        verbose_name = _("withdrawal limit")
+        verbose_name_plural = _("withdrawal limits")
         constraints = [
             models.CheckConstraint(
                 condition=Q(least__gt=0, greatest__gte=F("least")), name="withdrawal_limits_in_order"
@@ -57,7 +62,9 @@ class WithdrawalLimit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{display(self.least, self.currency)} to {display(self.greatest, self.currency)}"
+        return gettext("{least} to {greatest}").format(
+            least=display(self.least, self.currency), greatest=display(self.greatest, self.currency)
+        )
 
 
 class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
@@ -96,32 +103,43 @@ class Withdrawal(models.Model):
     UNSETTLED = (Status.APPROVED, Status.SENDING, Status.SENT)
     IN_FLIGHT = (Status.REQUESTED, *UNSETTLED)
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="withdrawals")
-    account = models.ForeignKey(PayoutAccount, on_delete=models.PROTECT, related_name="withdrawals")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="withdrawals", verbose_name=_("owner")
+    )
+    account = models.ForeignKey(
+        PayoutAccount, on_delete=models.PROTECT, related_name="withdrawals", verbose_name=_("account")
+    )
     # What the account was called when this was asked for, then when it was sent: its owner may change it afterwards.
     paid_to = models.CharField(max_length=100, blank=True)
-    currency = models.CharField(max_length=3)
+    currency = models.CharField(max_length=3, verbose_name=_("currency"))
     amount = models.BigIntegerField()
-    key = models.CharField(max_length=200, unique=True)
-    status = models.CharField(max_length=20, choices=Status.choices, default=Status.REQUESTED)
-    provider = models.CharField(max_length=20)
-    provider_id = models.CharField(max_length=200, blank=True)
-    reason = models.CharField(max_length=300, blank=True)
-    requested_at = models.DateTimeField()
-    decided_at = models.DateTimeField(null=True, blank=True)
+    key = models.CharField(max_length=200, unique=True, verbose_name=_("key"))
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.REQUESTED, verbose_name=_("status"))
+    provider = models.CharField(max_length=20, verbose_name=_("provider"))
+    provider_id = models.CharField(max_length=200, blank=True, verbose_name=_("provider id"))
+    reason = models.CharField(max_length=300, blank=True, verbose_name=_("reason"))
+    requested_at = models.DateTimeField(verbose_name=_("requested at"))
+    decided_at = models.DateTimeField(null=True, blank=True, verbose_name=_("decided at"))
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decided_withdrawals"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decided_withdrawals",
+        verbose_name=_("decided by"),
     )
-    asked_at = models.DateTimeField(null=True, blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True, verbose_name=_("asked at"))
+    settled_at = models.DateTimeField(null=True, blank=True, verbose_name=_("settled at"))
+    tries = models.PositiveIntegerField(default=0, verbose_name=_("tries"))
+    next_try_at = models.DateTimeField(null=True, blank=True, verbose_name=_("next try at"))
     # The last status of which the owner was told.
     told = models.CharField(max_length=20, blank=True)
 
     objects = WithdrawalQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("withdrawal")
+        verbose_name_plural = _("withdrawals")
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="withdrawal_has_an_amount"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="withdrawal_currency_is_iso"),
@@ -153,4 +171,6 @@ class Withdrawal(models.Model):
         permissions = [("decide_withdrawal", "Can approve and reject withdrawals")]
 
     def __str__(self) -> str:
-        return f"{display(self.amount, self.currency)} to {self.owner} ({self.get_status_display()})"
+        return gettext("{amount} to {owner} ({status})").format(
+            amount=display(self.amount, self.currency), owner=self.owner, status=self.get_status_display()
+        )

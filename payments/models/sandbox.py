@@ -23,6 +23,8 @@ class SandboxCharge(models.Model):
     settles_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("sandbox charge")
+        verbose_name_plural = _("sandbox charges")
         constraints = [
             models.CheckConstraint(
                 condition=Q(refunded__gte=0, refunded__lte=F("amount")), name="sandbox_refunds_at_most_all"
@@ -116,6 +118,10 @@ class SandboxDispute(models.Model):
     status = models.CharField(max_length=20)
     reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("sandbox dispute")
+        verbose_name_plural = _("sandbox disputes")
 
     def __str__(self) -> str:
         return f"{self.charge_id} ({self.status})"

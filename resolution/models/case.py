@@ -113,6 +113,8 @@ class Case(models.Model):
     objects = CaseQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("case")
+        verbose_name_plural = _("cases")
         ordering = ["-id"]
         constraints = CONSTRAINTS
         indexes = INDEXES

@@ -75,6 +75,8 @@ class Reason(models.Model):
     objects = ReasonQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("reason")
+        verbose_name_plural = _("reasons")
         ordering = ["position", "id"]
 
     def __str__(self) -> str:

@@ -45,9 +45,12 @@ _FORMATTED = re.compile(
     rf"|\b(?:{'|'.join(CURRENCIES)}|CA|MX|AM|PM|UTC)\b"
     r"|\S+@\S+|https?://\S+|\b(?:MP|RC)-[0-9A-Z-]+|\b[0-9a-f-]{12,}\b|\b[a-z]+_[a-z0-9_]+\b"
     rf"|\b{settings.SITE_NAME}\b"
-    r"|\b(?:PDF|CSV|SHA)\b|\bwithdrawal(?:-\w+){4}\b"  # the same in every language, and keys
+    r"|\bwithdrawal(?:-\w+){4}\b"
     rf"|\b(?:{'|'.join(settings.PAYMENT_GATEWAYS)})\b"
 )
+
+
+_SAME = re.compile(r"\b(?:PDF|CSV|SHA)\b")  # in every language
 
 
 class Bracketing(gettext.NullTranslations):
@@ -98,7 +101,7 @@ def unwrapped(html: str, content: Iterable[str]) -> list[str]:
                 rest = rest.replace(value, " ")
             elif rest.endswith("…") and value.startswith(rest.strip()[:-1]):
                 rest = ""
-        if _WORD.search(rest):
+        if _WORD.search(_SAME.sub(" ", rest)):
             found.append(text)
     return found
 

@@ -142,8 +142,12 @@ class Order(models.Model):
 
     number = models.CharField(max_length=20, unique=True, default=new_number, editable=False)
     gig = models.ForeignKey(Gig, models.PROTECT, null=True, blank=True, related_name="orders")
-    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders_bought")
-    seller = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders_sold")
+    buyer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders_bought", verbose_name=_("buyer")
+    )
+    seller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders_sold", verbose_name=_("seller")
+    )
     title = models.CharField(max_length=120)
     brief = models.TextField(blank=True, max_length=10_000)
     currency = models.CharField(max_length=3)

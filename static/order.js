@@ -4,7 +4,7 @@
 
 (() => {
   const byId = (id) => document.getElementById(id);
-  const ask = () => byId("live")?.hasAttribute("hx-get") && htmx.trigger("#live", "ask");
+  const ask = () => byId("live")?.hasAttribute("data-hx-get") && htmx.trigger("#live", "ask");
   const title = document.title;
   const PATIENCE = 8; // of the questions of a page that nobody sees, one in so many is asked
   let unasked = 0;

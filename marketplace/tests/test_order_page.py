@@ -97,7 +97,7 @@ def test_what_the_other_side_did_and_wrote_is_drawn_anew_and_said(order: Order, 
     assert news(response) == ["Theo Lindqvist delivered “Script” (Delivery 1)", "Theo Lindqvist wrote to you."]
     assert page.next == "Review “Script” – delivery 1"
     assert "One moment." in page.words(cls="bubble__text")
-    swapped = {element.get("id") for element in page.all() if element.get("hx-swap-oob")}
+    swapped = {element.get("id") for element in page.all() if element.get("data-hx-swap-oob")}
     assert swapped == {"news", "standing", "step", "money", "track", "talked", "hint", "timeline", "nextbar", "after"}
     # What oneself did is shown in one's other tabs, but not said.
     assert news(changes(theo, order, theirs)) == []
@@ -123,8 +123,8 @@ def test_the_page_of_an_ended_order_stops_asking(ana: Visitor, theo: Visitor) ->
     response = changes(theo, order, seen)
     assert response.status_code == 286
     assert news(response)[0] == "The order ended: Ana Ruiz stopped it"
-    assert "hx-trigger" not in whole(response).by_id("live").attrib
-    assert "hx-trigger" not in theo.open(order.get_absolute_url()).by_id("live").attrib
+    assert "data-hx-trigger" not in whole(response).by_id("live").attrib
+    assert "data-hx-trigger" not in theo.open(order.get_absolute_url()).by_id("live").attrib
     # Ordering again stands right at the end, and so does the review.
     page = ana.open(order.get_absolute_url())
     assert page.link("Order again") == reverse("orders:order_again", args=[order.number])
@@ -225,7 +225,7 @@ def test_older_events_follow_by_key(order: Order, ana: Visitor) -> None:
     page = ana.open(order.get_absolute_url())
     first = lines(page)
     older = ana.client.get(
-        next(link.get("hx-get", "") for link in page.all("a") if words_of(link) == "Show older"), headers=ASKS
+        next(link.get("data-hx-get", "") for link in page.all("a") if words_of(link) == "Show older"), headers=ASKS
     )
     rest = whole(older).words("p", inside=whole(older).all("ol")[0])[::2]
     assert (len(first), rest[-1], set(first) & set(rest)) == (PAGE, "Theo Lindqvist sent an offer", set())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Subquery, Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,12 +17,13 @@ from django.views.decorators.http import require_safe
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.requests import SignedInRequest
-from marketplace.catalog.models import Gig
+from marketplace.catalog.models import Gig, Terms
 from marketplace.earnings import Expected, Purse, expected_by, purses_of
-from marketplace.income import chart_of_income, currencies_of
-from marketplace.order_lists import Line, line, waiting_first
+from marketplace.income import chart_of_income, currencies_of, earned_by
+from marketplace.order_lists import Line, line
 from marketplace.reviews.models import Review
 from marketplace.reviews.rules import reviews_end
+from marketplace.sorted_orders import OrdersOf
 from orders.models import Milestone, OfferRequest, Order
 from payments import services
 
@@ -45,33 +47,31 @@ class ToDo:
 @require_safe
 def dashboard(request: SignedInRequest) -> HttpResponse:
     seller, now = request.user, clock.now()
-    lines = [line(order, "seller", now) for order in _under_way(seller)]
+    under_way = OrdersOf(seller, "seller", now).first_under_way(SHOWN)
+    lines = [line(order, "seller", now) for order in under_way]
     account = services.payout_account_of(seller)
     purses = purses_of(seller, account)
     expected = expected_by(seller, now)
-    currencies = currencies_of(seller)
+    earned = earned_by(seller, now, past=MONTHS)
+    currencies = currencies_of(earned, [(one.currency, one.amount) for one in expected])
     currency = currencies[0] if currencies else ""
     coming = [(one.by, one.amount) for one in expected if one.by and one.currency == currency]
     context = {
         "todo": [*_in_time_order(_steps(lines) + _to_review(seller, now)), *_whenever(seller, purses, expected)],
         "by_itself": _by_itself(lines),
         "purses": purses,
-        "chart": chart_of_income(seller, currency, coming, now, past=MONTHS) if currency else None,
+        "chart": chart_of_income(currency, earned, coming, now, past=MONTHS) if currency else None,
         "gigs": Gig.objects.filter(seller=seller, status=Gig.Status.PUBLISHED).count(),
-        "has_sold": bool(lines or currency),
+        "has_sold": bool(lines or currency or purses),
     }
     return render(request, "selling/dashboard.html", context)
-
-
-def _under_way(seller: User) -> list[Order]:
-    return list(waiting_first(Order.objects.sold_by(seller).exclude(status__in=Order.ENDED), "seller")[:SHOWN])
 
 
 def _steps(lines: list[Line]) -> list[ToDo]:
     return [
         ToDo(
             what=_what(one),
-            about=_("{order}, for {buyer}").format(order=one.order.title, buyer=one.other.name),
+            about=_("{order}, for {buyer}").format(order=one.order.title, buyer=one.other),
             url=one.order.get_absolute_url(),
             until=one.standing.until,
             late=one.standing.look == "late",
@@ -92,8 +92,12 @@ def _what(one: Line) -> str:
 
 def _to_review(seller: User, now: datetime) -> list[ToDo]:
     """Buyers who can still be reviewed (O18)."""
-    ended = Order.objects.sold_by(seller).filter(status=Order.Status.COMPLETED)
-    unwritten = ended.exclude(pk__in=Review.objects.filter(author=seller).values("order"))
+    # No terms leave more time than this, so an index ends the search where nothing can be reviewed any more.
+    since = ExpressionWrapper(
+        Value(now) - Subquery(Terms.objects.order_by("-reviews").values("reviews")[:1]), output_field=DateTimeField()
+    )
+    ended = Order.objects.sold_by(seller).filter(status=Order.Status.COMPLETED, ended_at__gt=since)
+    unwritten = ended.filter(~Exists(Review.objects.filter(author=seller, order=OuterRef("pk"))))
     recent = unwritten.select_related("buyer", "terms").order_by("-ended_at")[:SHOWN]
     return [
         ToDo(

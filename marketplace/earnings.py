@@ -5,10 +5,10 @@ Assembled here, because what is to come is known to the orders, and what is ther
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
-from django.db.models import Sum
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import cached_property
@@ -18,15 +18,26 @@ from django.views.decorators.http import require_safe
 from marketplace import clock
 from marketplace.accounts.models import User
 from marketplace.accounts.requests import SignedInRequest
-from marketplace.income import chart_of_income, currencies_of
+from marketplace.income import chart_of_income, currencies_of, earned_by
+from marketplace.pages_by_key import NEWEST, Column, instant, page_of
 from orders.models import Milestone
 from payments import services
-from payments.models import HeldFunds, PayoutAccount, Withdrawal, WithdrawalLimit
+from payments.models import Account, HeldFunds, PayoutAccount, Withdrawal, WithdrawalLimit
 from payments.services import Balance
 
-PER_PAGE = 50
+PER_PAGE = 20
+EXPECTED_SHOWN = 20
+COLUMNS = (Column("released_at", instant, descending=True), NEWEST)
 WITHDRAWALS_SHOWN = 20
 Status = Withdrawal.Status
+# Django's own way to a choice's words makes them anew for each row.
+_STATES = dict(Milestone.Status.choices)
+_OF_FUNDS = ("currency", "price", "refunded_price", "commission_rate", "clearing", "available_at")
+_OF_MILESTONE = (
+    *(f"milestone__{name}" for name in ("title", "status", "deliver_by", "held")),
+    *(f"milestone__order__{name}" for name in ("number", "paused_at", "decide_by", "terms__review")),
+)
+_OPEN = Q(milestone__status__in=Milestone.OPEN)
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,7 @@ class Purse:
 
     balance: Balance
     in_flight: int
-    limit: WithdrawalLimit | None
+    least: int | None  # that can be withdrawn; None while nothing can be
     account: PayoutAccount | None
     owes: bool
 
@@ -50,7 +61,7 @@ class Purse:
             return _("What you owe has to be paid before anything is withdrawn.")
         if self.in_flight:
             return _("A withdrawal is under way; the next one can follow it.")
-        if self.limit is None:
+        if self.least is None:
             return _("Nothing can be withdrawn in this currency at the moment.")
         if self.account is None or not self.account.is_ready:
             return _("Connect your bank first.")
@@ -58,7 +69,7 @@ class Purse:
 
     @property
     def is_too_little(self) -> bool:
-        return self.limit is not None and self.balance.available < self.limit.least
+        return self.least is not None and self.balance.available < self.least
 
 
 @dataclass(frozen=True)
@@ -81,38 +92,43 @@ class Expected:
 def earnings(request: SignedInRequest) -> HttpResponse:
     """What the signed-in person has earned and what will be theirs, per currency and per milestone."""
     seller, now = request.user, clock.now()
-    released = Paginator(HeldFunds.objects.released_to(seller), PER_PAGE)
     account = services.payout_account_of(seller)
     withdrawals = Withdrawal.objects.filter(owner=seller).select_related("account").order_by("-pk")
-    expected, currencies = expected_by(seller, now), currencies_of(seller)
+    expected, purses = expected_by(seller, now), purses_of(seller, account)
+    earned = earned_by(seller, now)
+    currencies = currencies_of(earned, [(one.currency, one.amount) for one in expected])
     asked = request.GET.get("currency", "")
     currency = asked if asked in currencies else currencies[0] if currencies else ""
     coming = [(one.by, one.amount) for one in expected if one.by and one.currency == currency]
     context = {
-        "purses": purses_of(seller, account),
+        "purses": purses,
         "account": account,
-        "expected": expected,
+        "expected": expected[:EXPECTED_SHOWN],
+        "expected_later": len(expected[EXPECTED_SHOWN:]),
         "currencies": currencies,
         "currency": currency,
-        "chart": chart_of_income(seller, currency, coming, now) if currency else None,
+        "chart": chart_of_income(currency, earned, coming, now) if currency else None,
         "withdrawals": withdrawals[:WITHDRAWALS_SHOWN],
-        "released": released.get_page(request.GET.get("page")),
+        "released": page_of(HeldFunds.objects.released_to(seller), COLUMNS, request.GET, most=PER_PAGE),
     }
     return render(request, "payments/earnings.html", context)
 
 
 def purses_of(seller: User, account: PayoutAccount | None) -> list[Purse]:
-    """What a seller has, per currency; `account` is theirs."""
-    balances = services.purse(seller)
-    flying = Withdrawal.objects.in_flight().filter(owner=seller).order_by()
-    in_flight = dict(flying.values_list("currency").annotate(Sum("amount")))
-    limits = {limit.currency: limit for limit in WithdrawalLimit.objects.all()}
+    """What a seller has, per currency; `account` is theirs. One query."""
+    # At most one withdrawal per currency is in flight; the database refuses a second one.
+    flying = Withdrawal.objects.in_flight().filter(owner=seller, currency=OuterRef("currency"))
+    limit = WithdrawalLimit.objects.filter(currency=OuterRef("currency"))
+    found = Account.objects.with_balance().filter(owner=seller).order_by("currency")
+    accounts = found.annotate(flying=Subquery(flying.values("amount")), least=Subquery(limit.values("least")))
+    balances = services.balances_of(accounts)
+    of: dict[str, Any] = {one.currency: one for one in accounts}
     owes = any(balance.debt < 0 for balance in balances)
     return [
         Purse(
             balance=balance,
-            in_flight=in_flight.get(balance.currency, 0),
-            limit=limits.get(balance.currency),
+            in_flight=of[balance.currency].flying or 0,
+            least=of[balance.currency].least,
             account=account,
             owes=owes,
         )
@@ -121,10 +137,12 @@ def purses_of(seller: User, account: PayoutAccount | None) -> list[Purse]:
 
 
 def expected_by(seller: User, now: datetime) -> list[Expected]:
-    """Open milestones and earnings that are clearing, what comes first at the top, then what has no date."""
-    milestones = Milestone.objects.filter(order__seller=seller, status__in=Milestone.OPEN)
-    coming = [_of_milestone(milestone, now) for milestone in milestones.select_related("order__terms", "held")]
-    coming += [_of_clearing(held) for held in HeldFunds.objects.clearing_for(seller).select_related("milestone__order")]
+    """Open milestones and earnings that are clearing, what comes first at the top, then what has no date. One query."""
+    found = HeldFunds.objects.to_come_for(seller).filter(Q(available_at__isnull=False) | _OPEN)
+    funds = found.select_related("milestone__order__terms").order_by("-milestone__order_id", "milestone__position")
+    # A big seller has hundreds of them: only what is shown here, and what it follows from, is read.
+    funds = funds.only(*_OF_FUNDS, *_OF_MILESTONE)
+    coming = [_of_clearing(held) if held.available_at else _of_milestone(held.milestone, now) for held in funds]
     far = datetime.max.replace(tzinfo=now.tzinfo)
     return sorted(coming, key=lambda expected: (expected.by or far, expected.title))
 
@@ -154,7 +172,7 @@ def _of_milestone(milestone: Milestone, now: datetime) -> Expected:
         price=held.left_price,
         commission=held.commission,
         amount=held.payout,
-        state=_("Frozen") if order.paused_at else milestone.get_status_display(),
+        state=_("Frozen") if order.paused_at else str(_STATES[milestone.status]),
         by=by,
         note=note,
     )

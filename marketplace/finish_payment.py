@@ -8,7 +8,7 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -31,6 +31,8 @@ def finish_payment(request: SignedInRequest, key: str) -> HttpResponse:
 
     Only the payer's own attempts exist here (404). One that is decided leads back to its order.
     """
+    if "\x00" in key:  # which PostgreSQL does not even compare
+        raise Http404
     mine = Charge.objects.select_related("held").filter(held__payer=request.user, provider=PROVIDER)
     charge = get_object_or_404(mine, key=key)
     if request.method == "POST" and not charge.decided:

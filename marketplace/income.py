@@ -1,5 +1,6 @@
 """What a seller earned month by month, and what is to come: the rows behind the charts of selling."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -16,23 +17,37 @@ from payments.models import Transfer
 PAST_MONTHS = 10  # with those to come a year, so that no month stands there twice
 COMING_MONTHS = 2
 Month = tuple[int, int]
+Earned = dict[str, dict[Month, int]]  # per currency
 
 
-def currencies_of(seller: User) -> list[str]:
-    """The currencies in which the ledger or what is held knows this seller as payee, the most used one first."""
-    funds = seller.earned_funds.filter(funded_at__isnull=False)
-    counted = funds.order_by().values_list("currency").annotate(funded=Sum("price"))
-    return [currency for currency, _price in sorted(counted, key=lambda row: (-row[1], row[0]))]
+def earned_by(seller: User, now: datetime, *, past: int = PAST_MONTHS) -> Earned:
+    """What the ledger says that a seller earned in the last `past` months, in the reader's time zone; one query."""
+    earnings = Transfer.objects.filter(
+        kind=Transfer.Kind.EARNING, held__payee=seller, held__released_at__gte=_begin(_months(now, past)[0])
+    )
+    months = earnings.annotate(month=TruncMonth("held__released_at")).values_list("currency", "month")
+    earned: Earned = {}
+    for currency, month, amount in months.annotate(Sum("amount")).order_by():
+        earned.setdefault(currency, {})[month.year, month.month] = amount
+    return earned
+
+
+def currencies_of(earned: Earned, to_come: Iterable[tuple[str, int]]) -> list[str]:
+    """The currencies in which something was earned lately or is `to_come`, the most used one first."""
+    used = Counter({currency: sum(months.values()) for currency, months in earned.items()})
+    for currency, amount in to_come:
+        used[currency] += amount
+    return sorted(used, key=lambda currency: (-used[currency], currency))
 
 
 def chart_of_income(
-    seller: User, currency: str, to_come: Iterable[tuple[datetime, int]], now: datetime, *, past: int = PAST_MONTHS
+    currency: str, earned: Earned, to_come: Iterable[tuple[datetime, int]], now: datetime, *, past: int = PAST_MONTHS
 ) -> Chart:
-    """The last `past` months and the next ones, in the reader's time zone: what was earned, as the ledger has it, and
-    on top of it what is `to_come` (an instant and an amount each), where a clock says when at the latest.
+    """The last `past` months and the next ones, in the reader's time zone: what was `earned_by` a seller, and on
+    top of it what is `to_come` (an instant and an amount each), where a clock says when at the latest.
     """
     months = _months(now, past)
-    earned = _earned_by_month(seller, currency, _begin(months[0]))
+    done = earned.get(currency, {})
     coming: dict[Month, int] = {}
     for instant, amount in to_come:
         # What should have come already comes now: the clock is about to complete it.
@@ -42,23 +57,12 @@ def chart_of_income(
         title=_("Earned per month"),
         labels=[instants.month(_begin(month)) for month in months],
         series=[
-            Series(_("Earned"), [earned.get(month, 0) for month in months], "brand"),
+            Series(_("Earned"), [done.get(month, 0) for month in months], "brand"),
             Series(_("To come at the latest"), [coming.get(month, 0) for month in months], "held"),
         ],
         currency=currency,
         stacked=True,
     )
-
-
-def _earned_by_month(seller: User, currency: str, since: datetime) -> dict[Month, int]:
-    earnings = Transfer.objects.filter(
-        kind=Transfer.Kind.EARNING,
-        held__payee=seller,
-        held__currency=currency,
-        held__released_at__gte=since,
-    )
-    sums = earnings.annotate(month=TruncMonth("held__released_at")).values_list("month").annotate(Sum("amount"))
-    return {(month.year, month.month): amount for month, amount in sums.order_by()}
 
 
 def _months(now: datetime, past: int) -> list[Month]:

@@ -1,15 +1,22 @@
 """The activity on an order's page: by what it is about, page by page, in the viewer's words (P2)."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any
 
+from django.db.models import QuerySet
+from django.utils.text import Truncator
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from marketplace.accounts.models import User
+from marketplace.statement import Statement
+from marketplace.templatetags.words import moment
 from orders.activity import sentence
-from orders.models import Event, Order
+from orders.models import Event, Milestone, Order
 from orders.words import SENTENCES
 
 PAGE = 30
@@ -70,9 +77,8 @@ class Line:
 
     text: str
     note: str
-    at: datetime
+    when: str
     look: str
-    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,48 +111,98 @@ class Activity:
 
 
 def activity_of(order: Order, viewer: User, asked: Asked, *, seen: int | None = None) -> Activity:
-    """The events that are asked for, by key and never by offset; those after `seen` are marked as new."""
-    events = order.events.exclude(kind__in=_HIDDEN).select_related("actor", "milestone").order_by("-id")
-    kinds = FILTERS[asked.show][1]
-    if kinds:
-        events = events.filter(kind__in=kinds)
-    if asked.before:
-        events = events.filter(pk__lt=asked.before)
+    """The events that are asked for, by key and never by offset; those after `seen` are marked as new. One query."""
     # A page that is brought up to date keeps what it showed, however much was added at its top.
-    size = PAGE
-    if asked.oldest:
-        size = max(PAGE, min(MOST, events.filter(pk__gte=asked.oldest).count()))
-    found = list(events[: size + 1])
+    most = _MOST if asked.oldest else _PAGE
+    found = most[asked.show].rows(order.pk, asked.before or _NEWEST)
+    size = max(PAGE, sum(pk >= asked.oldest for pk, *_rest in found[:MOST])) if asked.oldest else PAGE
     shown = found[:size]
-    for event in shown:
-        event.order = order
     lines = [
         Line(
-            sentence(event, order, viewer),
-            event.note,
-            event.at,
-            _look(event, order, viewer),
-            seen is not None and event.pk > seen,
+            _sentence(order, viewer, actor, *event),
+            _shortened(note),
+            moment(at),
+            _look(actor, order, viewer) + (" is-new" if seen is not None and pk > seen else ""),
         )
-        for event in shown
+        for pk, at, note, actor, *event in shown
     ]
-    last = shown[-1].pk if shown else None
+    last = shown[-1][0] if shown else None
     return Activity(asked, lines, last, last if len(found) > size else None)
 
 
 def news_of(order: Order, viewer: User, *, after: int) -> list[str]:
     """What others did since the event `after`, in sentences, the latest first; at most two."""
-    events = order.events.exclude(kind__in=_HIDDEN).exclude(actor=viewer).filter(pk__gt=after)
-    found = events.select_related("actor", "milestone").order_by("-id")[:2]
-    return [sentence(event, order, viewer) for event in found]
+    events = _PAGE["all"].rows(order.pk, _NEWEST)
+    news = [(actor, *event) for pk, _at, _note, actor, *event in events if pk > after and actor != viewer.pk]
+    return [_sentence(order, viewer, *event) for event in news[:2]]
 
 
-def _look(event: Event, order: Order, viewer: User) -> str:
-    if event.actor_id is None:
-        return "clock"
-    if event.actor_id not in (order.buyer_id, order.seller_id):
-        return "support"
-    return "mine" if event.actor_id == viewer.pk else ""
+def _events(show: str, most: int, order_id: int, before: int) -> QuerySet[Event, tuple[Any, ...]]:
+    events = Event.objects.filter(order=order_id, pk__lt=before).exclude(kind__in=_HIDDEN)
+    kinds = FILTERS[show][1]
+    if kinds:
+        events = events.filter(kind__in=kinds)
+    columns = ("pk", "at", "note", "actor", "on_behalf_of", "milestone", "kind", "reason", "data")
+    return events.order_by("-pk").values_list(*columns)[: most + 1]
+
+
+_NEWEST = 2**63 - 1
+_PAGE = {show: Statement(partial(_events, show, PAGE)) for show in FILTERS}
+_MOST = {show: Statement(partial(_events, show, MOST)) for show in FILTERS}
+
+
+def _sentence(
+    order: Order,
+    viewer: User,
+    actor: int | None,
+    on_behalf_of: int | None,
+    milestone: int | None,
+    kind: str,
+    reason: str,
+    data: str,
+) -> str:
+    step = next((step.title for step in order.plan if step.pk == milestone), None)
+    sides = ((order.buyer_id, order.buyer.name), (order.seller_id, order.seller.name))
+    about = (order.title, order.currency, step)
+    return _told(get_language(), viewer.pk, sides, about, actor, on_behalf_of, kind, reason, data)
+
+
+@lru_cache(maxsize=5_000)
+def _told(
+    language: str | None,
+    viewer: int,
+    sides: tuple[tuple[int, str], tuple[int, str]],
+    about: tuple[str, str, str | None],
+    actor: int | None,
+    on_behalf_of: int | None,
+    kind: str,
+    reason: str,
+    data: str,
+) -> str:
+    """The sentence of an event, which is made of these values alone: whoever looks again reads it again."""
+    buyer, seller = (User(pk=pk, name=name) for pk, name in sides)
+    title, currency, step = about
+    event = Event(
+        kind=kind,
+        milestone=None if step is None else Milestone(title=step),
+        actor=None if actor is None else User(pk=actor, name=dict(sides).get(actor, "")),
+        on_behalf_of_id=on_behalf_of,
+        reason=reason,
+        data=json.loads(data),
+    )
+    return sentence(event, Order(buyer=buyer, seller=seller, title=title, currency=currency), User(pk=viewer))
+
+
+def _look(actor: int | None, order: Order, viewer: User) -> str:
+    if actor is None:
+        return "timeline--clock"
+    if actor not in (order.buyer_id, order.seller_id):
+        return "timeline--support"
+    return "timeline--mine" if actor == viewer.pk else ""
+
+
+def _shortened(note: str) -> str:
+    return Truncator(note).chars(300) if note else ""
 
 
 def _id(text: str | None) -> int | None:

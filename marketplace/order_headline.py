@@ -33,8 +33,13 @@ class Headline:
     by: StrOrPromise = UNTIL
 
 
-def headline(order: Order, side: str, now: datetime, case: Case | None = None) -> Headline:
-    """What is next, as `side` reads it; of a frozen order with the case that froze it."""
+def headline(
+    order: Order, side: str, now: datetime, case: Case | None = None, *, delivered: int | None = None
+) -> Headline:
+    """What is next, as `side` reads it; of a frozen order with the case that froze it.
+
+    `delivered` is how often the current milestone was delivered, where that is known without asking.
+    """
     if order.has_ended:
         completed = order.status == Order.Status.COMPLETED
         return Headline(_("This order is completed") if completed else _("This order is canceled"), _ending(order))
@@ -70,7 +75,8 @@ def headline(order: Order, side: str, now: datetime, case: Case | None = None) -
         title = _("Waiting for {buyer} to review “{milestone}” – delivery {number}")
         if mine:
             title = _("Review “{milestone}” – delivery {number}")
-        return window(title.format(number=len(milestone.deliveries.all()), **names), "")
+        number = len(milestone.deliveries.all()) if delivered is None else delivered
+        return window(title.format(number=number, **names), "")
     revises = milestone.status == Milestone.Status.IN_REVISION
     if mine:
         title = _("{seller} revises “{milestone}”") if revises else _("{seller} works on “{milestone}”")

@@ -1,41 +1,50 @@
-"""The lists of orders: what each order waits for, and until when, its case included (P2)."""
+"""What a line of a list says: what its order waits for, and until when, its case included (P2)."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db import models
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Prefetch, Q, Value, When
-from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext as _
+from django_stubs_ext import StrPromise
 
-from marketplace import clock
-from marketplace.accounts.models import User
-from orders.models import Message, Milestone, Order
-from orders.models.order import OrderQuerySet
+from orders.models import Milestone, Order
 from resolution.actions import on_rows_of, waiting_proposal
 from resolution.models import Case
-from resolution.models.choices import DISPUTES
 
 
 @dataclass(frozen=True)
 class Line:
     order: Order
-    other: User
+    other: str
     standing: "Standing"
+    plan: list[Milestone]
     milestone: Milestone | None
     done: int
-    count: int
     unread: int = 0
 
     @property
+    def count(self) -> int:
+        return len(self.plan)
+
+    @property
+    def price(self) -> int:
+        return sum(milestone.price for milestone in self.plan)
+
+    @property
     def steps(self) -> list[str]:
-        """The look of each milestone on the small track: done, current, off (it will not be done) or nothing yet."""
-        return [_LOOKS.get(milestone.status, "") for milestone in self.order.plan]
+        """The look of each milestone on the small track: done, current, off (it will not be done) or next."""
+        return [_LOOKS.get(milestone.status, "next") for milestone in self.plan]
+
+    @property
+    def state(self) -> StrPromise:
+        """The words for where `milestone` stands."""
+        assert self.milestone
+        return _STATES[self.milestone.status]
 
     @property
     def initials(self) -> str:
         """Of the other side: Theo Lindqvist is TL."""
-        return "".join(word[0] for word in self.other.name.split()[:2]).upper()
+        return "".join(word[0] for word in self.other.split()[:2]).upper()
 
 
 @dataclass(frozen=True)
@@ -49,75 +58,19 @@ class Standing:
     due: str = "until"
 
 
+# Django's own way to a choice's words makes them anew for each row.
+_STATES = dict(Milestone.Status.choices)
+_ENDINGS = dict(Order.Status.choices)
 _LOOKS: dict[str, str] = {
     **dict.fromkeys(Milestone.CURRENT, "current"),
     Milestone.Status.COMPLETED: "done",
     Milestone.Status.CANCELED: "off",
     Milestone.Status.NOT_STARTED: "off",
 }
-# What a list may be narrowed to, by the rank that `waiting_first` gives.
-STATES = {"waiting": 0, "under-way": 1, "ended": 2}
-
-
-def found(orders: OrderQuerySet, side: str, text: str) -> OrderQuerySet:
-    """Those whose title, number or other side's name has `text` in it, however it is written."""
-    other = {"buyer": "seller", "seller": "buyer"}[side]
-    for word in text.split():
-        orders = orders.filter(
-            Q(title__icontains=word) | Q(number__icontains=word) | Q(**{f"{other}__name__icontains": word})
-        )
-    return orders
-
-
-def counted_by_state(ranked: OrderQuerySet) -> dict[str, int]:
-    """How many of `waiting_first`'s orders are in each of the `STATES`; one query."""
-    counts = dict(ranked.order_by().values_list("rank").annotate(models.Count("pk")))
-    return {state.replace("-", "_"): counts.get(rank, 0) for state, rank in STATES.items()}
-
-
-def with_unread(ranked: OrderQuerySet, user: User) -> OrderQuerySet:
-    """With how many messages of the other side `user` has not read yet, for `line`."""
-    unread = Message.objects.unread_by(user).filter(order=OuterRef("pk")).order_by().values("order")
-    counts = unread.annotate(number=models.Count("pk")).values("number")
-    return ranked.annotate(unread=Coalesce(models.Subquery(counts), 0))
-
-
-def waiting_first(orders: OrderQuerySet, side: str) -> OrderQuerySet:
-    """Those that wait for this side first and the most urgent of them at the top; then what is under way, then what
-    has ended, the newest first.
-    """
-    # An order has at most one current milestone, so the join makes no second row.
-    current = FilteredRelation("milestones", condition=Q(milestones__status__in=Milestone.CURRENT))
-    in_work = Q(at_hand__status__in=Milestone.WORKING)
-    mine = in_work if side == "seller" else ~in_work | Q(at_hand=None)
-    other = {"buyer": Case.Side.SELLER, "seller": Case.Side.BUYER}[side]
-    mine_now = Q(paused_at=None) & mine
-    # A frozen order waits for its dispute and nothing else.
-    asked = Case.objects.filter(order=OuterRef("pk"), status=Case.Status.OPEN, side=other)
-    to_answer = (
-        asked.exclude(pk__in=Case.objects.void())
-        .filter(Q(kind__in=DISPUTES) | Q(order__paused_at=None))
-        .order_by("answer_by")
-    )
-    # An overdue one waits for nobody but the clock (O7).
-    overdue = Q(paused_at=None, decide_by__lte=clock.now())
-    rank = models.Case(
-        When(status__in=Order.ENDED, then=Value(2)),
-        When(overdue, then=Value(1)),
-        When(mine_now | Exists(to_answer), then=Value(0)),
-        default=Value(1),
-    )
-    deadline = models.Case(When(mine_now, then=F("at_hand__deliver_by" if side == "seller" else "decide_by")))
-    # PostgreSQL's LEAST leaves out what is not there.
-    urgency = models.Case(When(rank=0, then=Least(models.Subquery(to_answer.values("answer_by")[:1]), deadline)))
-    ranked = orders.annotate(at_hand=current, rank=rank).annotate(urgency=urgency)
-    pending = Prefetch("cases", Case.objects.filter(status__in=Case.PENDING), to_attr="pending_cases")
-    ranked = ranked.select_related("buyer", "seller").prefetch_related("milestones", pending)
-    return ranked.order_by("rank", F("urgency").asc(nulls_last=True), "-id")
 
 
 def grouped(lines: list[Line]) -> list[tuple[str, list[Line]]]:
-    """The lines of a page under their headings, in the order of `waiting_first`."""
+    """The lines of a page under their headings, in the order of `page_of_orders`."""
     groups: dict[str, list[Line]] = {}
     for one in lines:
         heading = _("Ended") if one.order.has_ended else _("Waiting for you") if one.standing.mine else _("Under way")
@@ -126,15 +79,17 @@ def grouped(lines: list[Line]) -> list[tuple[str, list[Line]]]:
 
 
 def line(order: Order, side: str, now: datetime) -> Line:
+    """An order of `sorted_orders`, as `side` reads it."""
     plan = order.plan
+    current = next((milestone for milestone in plan if milestone.is_current), None)
+    following = next((milestone for milestone in plan if milestone.status == Milestone.Status.PLANNED), None)
     done = sum(milestone.status == Milestone.Status.COMPLETED for milestone in plan)
-    other = order.seller if side == "buyer" else order.buyer
-    pending: list[Case] = order.pending_cases  # type: ignore[attr-defined]
+    shown: Any = order
+    pending: list[Case] = shown.pending_cases
     cases = [on_rows_of(order, case, now) for case in pending]
     dispute = next((case for case in cases if case.freezes), None)
     where = standing(order, side, now, dispute, waiting_proposal(cases))
-    unread = getattr(order, "unread", 0)
-    return Line(order, other, where, order.current or order.next_milestone, done, len(plan), unread)
+    return Line(order, shown.other, where, plan, current or following, done, shown.unread)
 
 
 def case_waits_for(case: Case) -> str:
@@ -161,7 +116,7 @@ def _standing(order: Order, side: str, now: datetime, case: Case | None) -> Stan
     if order.is_overdue(now):
         return Standing(_("Being settled"), "neutral")
     if order.has_ended:
-        return Standing(order.get_status_display(), "paid" if order.status == Order.Status.COMPLETED else "neutral")
+        return Standing(str(_ENDINGS[order.status]), "paid" if order.status == Order.Status.COMPLETED else "neutral")
     if order.paused_at:
         if case and case_waits_for(case) == side:
             return Standing(_("Answer the case"), "waiting", case.answer_by, mine=True)

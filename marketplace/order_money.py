@@ -1,13 +1,12 @@
 """Where every cent of an order is, for its page (P2, M9)."""
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from marketplace.templatetags.words import day
 from orders.models import Milestone, Order
-from payments.models import Document, Refund
+from payments.models import Refund
 from payments.money import display
-from payments.services import Cents, where_every_cent_is
+from payments.services import Cents
 
 
 def badge_of(milestone: Milestone, refunds: list[Refund]) -> tuple[str, str]:
@@ -23,12 +22,6 @@ def badge_of(milestone: Milestone, refunds: list[Refund]) -> tuple[str, str]:
         settled = all(refund.retried or refund.status == Refund.Status.SUCCEEDED for refund in back)
         return (_("Refunded") if settled else _("Refund on its way")), "neutral"
     return (_("Held"), "held") if milestone.is_open else (_("Not charged"), "neutral")
-
-
-def cents_of(order: Order) -> Cents:
-    references = [milestone.held.reference for milestone in order.plan if milestone.held]
-    found = where_every_cent_is(references).values()
-    return Cents(*(sum(getattr(cents, name) for cents in found) for name in Cents.__dataclass_fields__))
 
 
 def parts_of(order: Order, cents: Cents, side: str, refunds: list[Refund]) -> list[dict[str, object]]:
@@ -66,16 +59,8 @@ def of_credit(order: Order, cents: Cents) -> list[str]:
     return said
 
 
-def refunds_of(order: Order) -> list[Refund]:
-    """Each refund with its state (M9); of one that staff gave again only its credit part, if any, is still told."""
-    held = [milestone.held_id for milestone in order.plan if milestone.held_id]
-    told = Refund.objects.filter(Q(retried=False) | Q(credit__gt=0), held__in=held)
-    return list(told.select_related("held").order_by("pk"))
-
-
-def refund_in_words(refund: Refund) -> str:
+def refund_in_words(refund: Refund, currency: str) -> str:
     """ "$50.00 back: refunded, $20.00 of it given as credit, 5 Nov"."""
-    currency = refund.held.currency
     only_credit = refund.retried or refund.credit == refund.amount
     said = {
         Refund.Status.CREATED: _("{amount} back: on its way"),
@@ -92,15 +77,6 @@ def refund_in_words(refund: Refund) -> str:
     if refund.settled_at:
         words.append(day(refund.settled_at))
     return ", ".join(words)
-
-
-def documents_of(order: Order, side: str) -> list[Document]:
-    """The buyer's receipts and credit notes of this order; the seller gets none of them (P3)."""
-    if side != "buyer":
-        return []
-    held = [milestone.held_id for milestone in order.plan if milestone.held_id]
-    of_order = Q(charge__held__in=held) | Q(refund__held__in=held)
-    return list(Document.objects.filter(of_order, recipient=order.buyer_id).order_by("pk"))
 
 
 def is_refused(refund: Refund) -> bool:

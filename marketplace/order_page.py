@@ -5,26 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django_stubs_ext import StrOrPromise
 
 from marketplace.accounts.models import User
-from marketplace.catalog.models import Gig
 from marketplace.order_activity import Asked, activity_of
 from marketplace.order_headline import headline
 from marketplace.order_lists import case_waits_for, standing
 from marketplace.order_live import State
-from marketplace.order_money import (
-    cents_of,
-    charged_later,
-    documents_of,
-    of_credit,
-    parts_of,
-    refund_in_words,
-    refunds_of,
-)
+from marketplace.order_money import charged_later, of_credit, parts_of, refund_in_words
+from marketplace.order_reading import Facts, handed_over
 from marketplace.order_talk import talk_of
 from marketplace.order_track import revisions_left, track
 from marketplace.reviews.rules import review_action
@@ -50,6 +42,13 @@ PANELS: dict[str, type[forms.Form]] = {
     "stop": VersionedForm,
 }
 DANGER = ("stop", "decline", "withdraw")
+_CHARGING = {
+    "accept": gettext_lazy("Accept only"),
+    "start": gettext_lazy("Start “{milestone}” · pay {amount}"),
+    "place": gettext_lazy("Accept the offer · pay {amount}"),
+    "pay": gettext_lazy("Pay {amount}"),
+    "accept_and_continue": gettext_lazy("Accept and continue · pay {amount}"),
+}
 PRIMARY = ("place", "pay", "accept_and_continue", "start", "deliver", "accept")
 
 
@@ -69,7 +68,14 @@ class Button:
 
 
 def order_context(
-    order: Order, viewer: User, now: datetime, asked: Asked, *, seen: State | None = None, whole_talk: bool = False
+    order: Order,
+    facts: Facts,
+    viewer: User,
+    now: datetime,
+    asked: Asked,
+    *,
+    seen: State | None = None,
+    whole_talk: bool = False,
 ) -> dict[str, Any]:
     """Everything the page shows to one of the order's sides, from a constant number of queries.
 
@@ -83,19 +89,21 @@ def order_context(
     stop = _why_not_stop(order, found)
     review = review_action(order, viewer, now)
     pending, proposal = next((case for case in present if case.freezes), None), waiting_proposal(present)
-    refunds, cents = refunds_of(order), cents_of(order)
-    files = list(order.attachments.all())
-    talk = talk_of(order, viewer, files, whole=whole_talk)
-    prefetch_related_objects([order], "milestones__deliveries")
+    messages, deliveries = handed_over(order)
+    talk = talk_of(order, viewer, messages, facts.marks, whole=whole_talk)
+    at_hand = order.current
+    delivered = sum(delivery.milestone_id == at_hand.pk for delivery in deliveries) if at_hand else 0
     return {
+        "state": facts.state,
+        "whole_talk": whole_talk,
         "order": order,
         "side": side,
         "section": "/orders/" if side == "buyer" else "/sales/",
         "other": order.seller if side == "buyer" else order.buyer,
         "standing": standing(order, side, now, pending, proposal),
-        "headline": headline(order, side, now, pending),
+        "headline": headline(order, side, now, pending, delivered=delivered),
         "buttons": _buttons(order, found),
-        "again": _again(order, side, found),
+        "again": _again(order, side, found, facts.gig_on_sale),
         "stop": stop,
         "blocked": [action for action in [*found, *in_cases, review] if not action.allowed and action is not stop],
         "cases": cases,
@@ -104,12 +112,13 @@ def order_context(
         "case_to_answer": pending if pending and case_waits_for(pending) == side else None,
         "possible_cases": [action for action in in_cases if action.allowed and action.name in OPENING],
         "cancel_now": _cancel_now(order, side, now),
-        "track": track(order, files, refunds, now),
+        "track": track(order, deliveries, facts.refunds, now),
         "revisions": revisions_left(order),
-        "parts": parts_of(order, cents, side, refunds),
-        "of_credit": of_credit(order, cents),
-        "refund_lines": [refund_in_words(refund) for refund in refunds],
-        "documents": documents_of(order, side),
+        "parts": parts_of(order, facts.cents, side, facts.refunds),
+        "of_credit": of_credit(order, facts.cents),
+        "refund_lines": [refund_in_words(refund, order.currency) for refund in facts.refunds],
+        "documents": facts.documents if side == "buyer" else [],
+        "buyer_stars": facts.buyer_stars,
         "rules": order.terms.sentences(viewer="buyer" if side == "buyer" else "seller"),
         "activity": activity_of(order, viewer, asked, seen=seen.event if seen else None),
         "talk": talk,
@@ -121,15 +130,14 @@ def order_context(
     }
 
 
-def _again(order: Order, side: str, found: list[Action]) -> str:
+def _again(order: Order, side: str, found: list[Action], gig_on_sale: str) -> str:
     """Where the buyer of an ended order orders again: what was not started (O9), else the gig anew while it is sold."""
     if side != "buyer" or not order.has_ended:
         return ""
     action = next(action for action in found if action.name == "order_again")
     if action.allowed:
         return action.url
-    gig = Gig.objects.for_sale().filter(pk=order.gig_id).first() if order.gig_id else None
-    return reverse("orders:order_gig", args=[gig.slug]) if gig else ""
+    return reverse("orders:order_gig", args=[gig_on_sale]) if gig_on_sale else ""
 
 
 def _cancel_now(order: Order, side: str, now: datetime) -> str:
@@ -192,13 +200,6 @@ def _label(order: Order, action: Action) -> StrOrPromise:
     charged = order.current if action.name == "pay" else following
     if charged is None:
         return action.label
-    said = {
-        "accept": _("Accept only"),
-        "start": _("Start “{milestone}” · pay {amount}"),
-        "place": _("Accept the offer · pay {amount}"),
-        "pay": _("Pay {amount}"),
-        "accept_and_continue": _("Accept and continue · pay {amount}"),
-    }.get(action.name)
-    if said is None:
+    if action.name not in _CHARGING:
         return action.label
-    return said.format(milestone=charged.title, amount=display(charged.total, order.currency))
+    return str(_CHARGING[action.name]).format(milestone=charged.title, amount=display(charged.total, order.currency))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.accounts.models import User
-from orders.models import Attachment, Message, Order
+from marketplace.order_reading import Handed, Mark
+from orders.models import Order
 
 PAGE = 30
 
@@ -13,8 +14,7 @@ PAGE = 30
 class Said:
     """One message as the viewer sees it. `read_at` stands under the last of one's own that the other side has read."""
 
-    message: Message
-    files: list[Attachment]
+    message: Handed
     look: str
     starts_new: bool
     read_at: datetime | None
@@ -31,11 +31,10 @@ class Talk:
     last: int | None
 
 
-def talk_of(order: Order, viewer: User, files: list[Attachment], *, whole: bool = False) -> Talk:
-    """The last messages, or all of them with `whole`, in two queries."""
-    messages = list(order.messages.select_related("author"))
-    marks = {mark.reader_id: mark for mark in order.read_marks.all()}
-    mine, theirs = marks.pop(viewer.pk, None), next(iter(marks.values()), None)
+def talk_of(order: Order, viewer: User, messages: list[Handed], marks: dict[int, Mark], *, whole: bool = False) -> Talk:
+    """The last messages, or all of them with `whole`; `marks` say by reader how far they have read."""
+    mine = marks.get(viewer.pk)
+    theirs = next((mark for reader, mark in marks.items() if reader != viewer.pk), None)
     read_until = mine.message_id if mine else 0
     unread = [one for one in messages if one.author_id != viewer.pk and one.pk > read_until]
     own = [one for one in messages if one.author_id == viewer.pk]
@@ -44,7 +43,6 @@ def talk_of(order: Order, viewer: User, files: list[Attachment], *, whole: bool 
     said = [
         Said(
             message=one,
-            files=[file for file in files if file.message_id == one.pk],
             look=_look(one, order, viewer),
             starts_new=bool(unread) and one.pk == unread[0].pk,
             read_at=theirs.read_at if theirs and seen and one.pk == seen[-1].pk else None,
@@ -54,7 +52,7 @@ def talk_of(order: Order, viewer: User, files: list[Attachment], *, whole: bool 
     return Talk(said, len(messages) - len(shown), len(own), len(unread), unread[-1].pk if unread else None)
 
 
-def _look(message: Message, order: Order, viewer: User) -> str:
+def _look(message: Handed, order: Order, viewer: User) -> str:
     if message.author_id not in (order.buyer_id, order.seller_id):
         return "support"
     return "mine" if message.author_id == viewer.pk else ""

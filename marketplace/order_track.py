@@ -4,15 +4,29 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
+from django_stubs_ext import StrPromise
 
 from marketplace.catalog.durations import counted
 from marketplace.order_money import badge_of
+from marketplace.order_reading import Handed
 from marketplace.templatetags.words import day, when
-from orders.models import Attachment, Delivery, Milestone, Order
+from orders.models import Milestone, Order
 from payments.models import Refund
 
 LOOKS = {"completed": "done", "canceled": "off", "not_started": "off", "planned": ""}
+
+SAID: dict[str, StrPromise] = {
+    # Translators: as in "9 days · 2 revisions · starts when the buyer pays".
+    Milestone.Status.PLANNED: gettext_lazy("{days} · {revisions} · starts when the buyer pays"),
+    Milestone.Status.AWAITING_PAYMENT: gettext_lazy("{days} · {revisions} · not funded yet, do not work"),
+    Milestone.Status.IN_PROGRESS: gettext_lazy("In progress · due {due}"),
+    Milestone.Status.DELIVERED: gettext_lazy("Delivered {delivered}"),
+    Milestone.Status.IN_REVISION: gettext_lazy("In revision · due {due}"),
+    Milestone.Status.NOT_STARTED: gettext_lazy("Not started"),
+    Milestone.Status.COMPLETED: gettext_lazy("Completed {ended} · {deliveries}, {used}"),
+    Milestone.Status.CANCELED: gettext_lazy("Canceled {ended}"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,47 +38,30 @@ class Step:
     text: str
     badge: str
     badge_look: str
-    latest: Delivery | None
-    earlier: list[Delivery]
+    latest: Handed | None
+    earlier: list[Handed]
     late: bool
 
 
-def track(order: Order, files: list[Attachment], refunds: list[Refund], now: datetime) -> list[Step]:
-    """Every milestone in its order. Expects the deliveries to be loaded; each gets its `shown_files`."""
-    by_delivery: dict[int | None, list[Attachment]] = {}
-    for file in files:
-        by_delivery.setdefault(file.delivery_id, []).append(file)
+def track(order: Order, handed: list[Handed], refunds: list[Refund], now: datetime) -> list[Step]:
+    """Every milestone in its order, with what was `handed` over for it."""
     steps = []
     for milestone in order.plan:
-        deliveries = list(milestone.deliveries.all())
-        for delivery in deliveries:
-            delivery.shown_files = by_delivery.get(delivery.pk, [])  # type: ignore[attr-defined]
+        deliveries = [delivery for delivery in handed if delivery.milestone_id == milestone.pk]
+        text, late = _state(milestone, len(deliveries)), milestone.is_late(now)
         # What is under review stands open; what is over is one click away.
         latest = deliveries.pop() if deliveries and milestone.is_open else None
         badge, badge_look = badge_of(milestone, refunds)
         look = LOOKS.get(milestone.status, "current")
-        text, late = _state(milestone), milestone.is_late(now)
         steps.append(Step(milestone, look, text, badge, badge_look, latest, deliveries[::-1], late))
     return steps
 
 
-def _state(milestone: Milestone) -> str:
+def _state(milestone: Milestone, delivered: int) -> str:
     days = counted(milestone.delivery_days, "day")
     number = milestone.revisions
     revisions = _("unlimited revisions") if number is None else counted(number, "revision")
-    said = {
-        # Translators: as in "9 days · 2 revisions · starts when the buyer pays".
-        Milestone.Status.PLANNED: _("{days} · {revisions} · starts when the buyer pays"),
-        Milestone.Status.AWAITING_PAYMENT: _("{days} · {revisions} · not funded yet, do not work"),
-        Milestone.Status.IN_PROGRESS: _("In progress · due {due}"),
-        Milestone.Status.DELIVERED: _("Delivered {delivered}"),
-        Milestone.Status.IN_REVISION: _("In revision · due {due}"),
-        Milestone.Status.NOT_STARTED: _("Not started"),
-        Milestone.Status.COMPLETED: _("Completed {ended} · {deliveries}, {used}"),
-        Milestone.Status.CANCELED: _("Canceled {ended}"),
-    }.get(Milestone.Status(milestone.status), milestone.get_status_display())
-    delivered = len(milestone.deliveries.all())
-    return str(said).format(
+    return str(SAID[milestone.status]).format(
         days=days,
         revisions=revisions,
         due=when(milestone.deliver_by),

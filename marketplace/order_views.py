@@ -11,6 +11,7 @@ from marketplace.accounts.requests import SignedInRequest
 from marketplace.order_activity import Asked, activity_of, news_of
 from marketplace.order_live import State, state_of
 from marketplace.order_page import order_context
+from marketplace.order_reading import facts_of, whole_order
 from marketplace.templatetags.words import iso
 from orders.models import Order
 from orders.views.acting import order_of
@@ -28,12 +29,12 @@ def order_page(request: SignedInRequest, number: str) -> HttpResponse:
     `show` and `before` in the address choose of the activity, `talk=all` shows the whole conversation.
     """
     now = clock.now()
-    # Before what it stands for is read: what happens meanwhile is news to the page, and is asked for again.
-    state = state_of(number, request.user, now)
-    order = order_of(request, number)
+    # Before the rest is read: what happens meanwhile is news to the page, and is asked for again.
+    facts = facts_of(number, request.user, now)
+    order = whole_order(number, request.user)
     whole_talk = request.GET.get("talk") == "all"
-    context = order_context(order, request.user, now, Asked.by(request.GET), whole_talk=whole_talk)
-    return render(request, "orders/order.html", context | {"state": state, "whole_talk": whole_talk})
+    context = order_context(order, facts, request.user, now, Asked.by(request.GET), whole_talk=whole_talk)
+    return render(request, "orders/order.html", context)
 
 
 @part_of_order
@@ -50,11 +51,12 @@ def order_changes(request: SignedInRequest, number: str) -> HttpResponse:
     if seen == state:
         response = HttpResponse(status=STOP_ASKING if state.ended else 204, headers={"HX-Reswap": "none"})
     else:
-        order = order_of(request, number)
+        facts = facts_of(number, request.user, now)
+        state = facts.state
+        order = whole_order(number, request.user)
         whole_talk = request.GET.get("talk") == "all"
-        context = order_context(order, request.user, now, Asked.by(request.GET), seen=seen, whole_talk=whole_talk) | {
-            "state": state,
-            "whole_talk": whole_talk,
+        asked = Asked.by(request.GET)
+        context = order_context(order, facts, request.user, now, asked, seen=seen, whole_talk=whole_talk) | {
             "oob": True,
             "news": _news(request, order, seen, state),
         }

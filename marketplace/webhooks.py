@@ -1,7 +1,6 @@
 """Where payment providers report: verified through `payments`, then told to `orders`. Knowledge flows down."""
 
 import logging
-from functools import partial
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
@@ -13,6 +12,7 @@ import orders.services
 import payments.services
 import resolution.services
 from marketplace import clock
+from marketplace.afterwards import afterwards
 from payments.errors import PaymentsError
 from payments.gateways import GATEWAYS, BadEvent, BadSignature, GatewayError, GatewayUnavailable, ParsedEvent, gateway
 from payments.models import Charge, PayoutAccount, ProviderEvent, Refund, Withdrawal
@@ -113,7 +113,7 @@ def _ask_about_account(event: ParsedEvent) -> str:
     account = PayoutAccount.objects.filter(provider=event.provider, provider_id=event.payout_account).first()
     if account is None:
         return "ignored: about nobody's account here"
-    transaction.on_commit(partial(_refresh, account), robust=True)
+    afterwards(_refresh, account)
     return "asked about the account"
 
 

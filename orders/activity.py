@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 from django.utils.text import Truncator
@@ -9,11 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from marketplace import clock
-from marketplace.accounts import instants
 from marketplace.accounts.models import User
-from marketplace.accounts.reader import reading_as
 from marketplace.catalog.durations import counted
-from marketplace.notifications.services import tell
+from marketplace.notifications.services import News
+from orders import writing
 from orders.guards import require
 from orders.models import Event, Milestone, Order
 from orders.operating import operator
@@ -24,6 +24,7 @@ from payments.money import display
 from payments.said import said
 
 ENDED_BY_A_SIDE = (Order.ClosedBecause.STOPPED, Order.ClosedBecause.DECLINED, Order.ClosedBecause.WITHDRAWN)
+NOTICE_KEY = "event:"
 MONEY = ("charged", "refunded", "released", "fees", "charged_back")
 COUNTS = {"extension": "day", "count": "revision"}
 
@@ -48,12 +49,12 @@ def record(
     on_behalf_of, acting = None, operator()
     if acting and by and order.side_of(by):
         by, on_behalf_of, data["why"] = acting.agent, by, acting.why
-    event = Event.objects.create(
-        order=order,
-        milestone=milestone,
+    event = Event(
+        order_id=order.pk,
+        milestone_id=milestone.pk if milestone else None,
         kind=kind,
-        actor=by,
-        on_behalf_of=on_behalf_of,
+        actor_id=by.pk if by else None,
+        on_behalf_of_id=on_behalf_of.pk if on_behalf_of else None,
         from_status=moved[0],
         to_status=moved[1],
         reason=reason,
@@ -63,37 +64,37 @@ def record(
         at=at,
         recorded_at=clock.now(),
     )
-    if SENTENCES[kind].notice:
-        _tell(event, order, milestone)
+    # Who words it at once needs these rows; given as they are, none is checked again and none is read again.
+    for name, row in (("order", order), ("milestone", milestone), ("actor", by), ("on_behalf_of", on_behalf_of)):
+        getattr(Event, name).field.set_cached_value(event, row)
+    writing.write_event(event, partial(_news, event, order, milestone))
     return event
 
 
-def _tell(event: Event, order: Order, milestone: Milestone | None) -> None:
-    say = SENTENCES[event.kind]
-    for person in (order.buyer, order.seller):
-        if person.pk == event.actor_id:
-            continue
-        with reading_as(person):
-            words = wording(event, order, viewer=person if event.on_behalf_of_id else None)
-            words["decide_by"] = _deadline(order.decide_by)
-            words["deliver_by"] = _deadline(milestone.deliver_by if milestone else None)
-            words |= _untold(event, order, person)
-            told = f"{say.activity.format(**words).rstrip('.')}."
-            lines = (told, why(event), event.note, say.advice.format(**words), f"{order.title}, {order}")
-            title = say.notice.format(**words)
-        tell(
-            [person],
-            kind=event.kind,
-            title=title,
-            text="\n".join(filter(None, lines)),
-            url=order.get_absolute_url(),
-            key=f"event:{event.pk}",
-            at=event.at,
-        )
+def _news(event: Event, order: Order, milestone: Milestone | None) -> list[News]:
+    """Whom an event is told: the other side; both sides when the clock or support acts. Its id is known by now."""
+    is_told, deadline = _told(event.kind)
+    if not is_told:
+        return []
+    until = None
+    if deadline == "decide_by":
+        until = order.decide_by
+    elif deadline == "deliver_by" and milestone:
+        until = milestone.deliver_by
+    url, key = order.get_absolute_url(), f"{NOTICE_KEY}{event.pk}"
+    return [
+        News(person_id, event.kind, url, key, event.at, until=until)
+        for person_id in (order.buyer_id, order.seller_id)
+        if person_id != event.actor_id
+    ]
 
 
-def _deadline(instant: datetime | None) -> str:
-    return "" if instant is None else instants.deadline(instant)
+@cache
+def _told(kind: str) -> tuple[bool, str]:
+    """Whether a kind of event is told, and of which deadline its advice speaks: the same in every language."""
+    say = SENTENCES[kind]
+    advice = str(say.advice)
+    return bool(str(say.notice)), next((name for name in ("decide_by", "deliver_by") if f"{{{name}}}" in advice), "")
 
 
 def move(
@@ -112,7 +113,7 @@ def move(
     require(transition)
     before = subject.status
     transition(*args)
-    subject.save()
+    writing.save(subject, before)
     milestone = subject if isinstance(subject, Milestone) else None
     order = subject.order if isinstance(subject, Milestone) else subject
     return record(kind, order, by=by, at=at, milestone=milestone, moved=(before, subject.status), **details)
@@ -158,10 +159,10 @@ def wording(event: Event, order: Order, viewer: User | None) -> dict[str, str]:
         words["reason"] = endings[event.reason].format(**words | doers)
     if isinstance(number := event.data.get("delivery"), int):
         words["delivery"] = _("Delivery {number}").format(number=number)
-    return words | _untold(event, order, viewer)
+    return words | untold(event, order, viewer)
 
 
-def _untold(event: Event, order: Order, reader: User | None) -> dict[str, str]:
+def untold(event: Event, order: Order, reader: User | None) -> dict[str, str]:
     """What the other side is told instead: why the bank declined a payment is the buyer's own affair (P3)."""
     is_theirs = event.kind == Event.Kind.PAYMENT_FAILED and reader == order.seller
     return {"reason": _("the bank declined it")} if is_theirs else {}

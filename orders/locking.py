@@ -2,12 +2,30 @@
 
 from datetime import datetime
 
+from django.db import connection
+from django.db.models import QuerySet, prefetch_related_objects
+from django.db.transaction import TransactionManagementError
 from django.utils.translation import gettext as _
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.statement import Statement
 from orders.guards import Refusal, Refused
 from orders.models import Milestone, Order
+
+
+def _locked(order_id: int) -> QuerySet[Order]:
+    locked = Order.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("buyer", "seller", "terms").filter(pk=order_id)
+
+
+def _planned(order_id: int) -> QuerySet[Milestone]:
+    return Milestone.objects.filter(order=order_id).select_related("held").order_by("position")
+
+
+# Every verb asks these two, and Django would write their 120 columns for longer than PostgreSQL takes to find them.
+_LOCKED = Statement(_locked)
+_PLAN = Statement(_planned)
 
 
 class Overdue(Exception):
@@ -42,10 +60,22 @@ def lock(order_id: int, *, version: int | None = None) -> tuple[Order, datetime]
 
 
 def lock_as_it_is(order_id: int) -> tuple[Order, datetime]:
-    """Lock the order even when it is overdue: for the clock's own work."""
-    # The row first, everything else afterwards: what is read before the lock is held may be old.
-    Order.objects.select_for_update(no_key=True).only("pk").get(pk=order_id)
-    order = Order.objects.whole().get(pk=order_id)
+    """Lock the order even when it is overdue: for the clock's own work. Raises `Order.DoesNotExist`."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("An order is locked within a transaction: the lock ends with it.")
+    # The order's row is read as it is when the lock is held; people are as they were when it was asked for, so who is
+    # deactivated while somebody waits is deactivated from the next act on. Milestones and money, which others change
+    # under this lock, are read by a statement of their own afterwards: one that waited would see them as they were.
+    # Who waited while the offer came under newer terms finds nothing, because the row is looked at again with the terms
+    # of before. By then it is locked: asked once more, it is found.
+    found = _LOCKED.models(order_id) or _LOCKED.models(order_id)
+    if not found:
+        raise Order.DoesNotExist(f"No order {order_id}.")
+    order: Order = found[0]
+    order.know_plan(_PLAN.models(order_id))
+    if order.open_milestone is None:
+        # Only before the money is there does anything depend on the attempts to pay.
+        prefetch_related_objects(order.plan, "held__charges")
     return order, clock.now()
 
 

@@ -1,11 +1,12 @@
 """Money: integer minor units with an ISO 4217 currency code. No float ever touches it (M1)."""
 
 import re
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
 from marketplace.accounts import figures
-from marketplace.accounts.reader import locale
+from marketplace.accounts.reader import language, locale_of
 
 CURRENCIES = {
     "USD": "$",
@@ -41,13 +42,19 @@ def exponent(currency: str) -> int:
 
 def display(amount: int, currency: str) -> str:
     """For people, as the reader writes money: "$1,158.25", "¥1,001", "KWD 12.345", "−$1.00"; "1158,25 US$"."""
+    return _displayed(amount, currency, language())
+
+
+@lru_cache(maxsize=10_000)
+def _displayed(amount: int, currency: str, language: str) -> str:
+    """`display` in the present reader's language, which is named so that what was written once is found again."""
     units, part = _split(amount, currency)
     return ("−" if amount < 0 else "") + pattern(currency).format(figures.with_decimals(units, part))
 
 
 def pattern(currency: str) -> str:
     """What stands around the digits of an amount: "${}", "KWD {}", in Spanish "{} US$". For live totals in scripts."""
-    if locale().language == "en":
+    if locale_of(language()).language == "en":
         return CURRENCIES.get(currency, "") + "{}"
     return figures.beside("{}", figures.symbol(currency))
 

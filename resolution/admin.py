@@ -8,8 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import models
-from django.db.models import F, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -24,6 +23,7 @@ from payments.admin.base import ReadOnlyAdmin
 from payments.money import display
 from resolution.models import Case, Reason
 from resolution.models.choices import Side
+from resolution.models.constraints import DUE, RANK
 
 Status = Case.Status
 BUYER = Side.BUYER.value
@@ -176,17 +176,8 @@ class CaseQueue(ReadOnlyAdmin):
     view_on_site = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
-        waiting = [When(status=Status.ESCALATED, then=Value(0)), When(status=Status.OPEN, then=Value(1))]
-        due = [
-            When(status=Status.ESCALATED, then=F("support_due")),
-            When(status=Status.OPEN, then=F("answer_by")),
-        ]
         # Not Django's own, which orders before anything is annotated.
-        return Case.objects.annotate(
-            rank=models.Case(*waiting, default=Value(2)),
-            due=models.Case(*due, default=None, output_field=models.DateTimeField()),
-            held_now=held_now("order"),
-        )
+        return Case.objects.annotate(rank=RANK, due=DUE, held_now=held_now("order"))
 
     @admin.display(description=_("At stake"), ordering="held_now")
     def stake(self, case: Any) -> str:

@@ -29,6 +29,7 @@ from marketplace.backoffice.order_page import (
 from marketplace.backoffice.twins import sides_of_case
 from orders.models import Attachment, Delivery, Event, Milestone, Order
 from payments.money import display
+from resolution.actions import cases_of
 from resolution.admin import who_is_silent
 from resolution.models import Case, CaseMessage
 from resolution.services import why_not_write
@@ -92,6 +93,7 @@ def case_context(case: Case, viewer: User) -> dict[str, Any]:
     attached = list(order.attachments.select_related("uploaded_by", "withheld_by"))
     happened = activity(order, order.events.all())
     possible = buttons(case, viewer, now) if viewer.has_perm(RULE) else []
+    said = conversation(case, attached)
     return {
         "case": case,
         "order": order,
@@ -112,14 +114,14 @@ def case_context(case: Case, viewer: User) -> dict[str, Any]:
         "parties": parties(order),
         "files": _of(attached, case.files.values_list("pk", flat=True)),
         "wrote": writers(case, happened),
-        "said": conversation(case, attached),
+        "said": said,
         "why_not_write": why_not_for(order, viewer) or why_not_write(case),
-        "seen": case.messages.filter(author=viewer).count(),
+        "seen": sum(line.message.author_id == viewer.pk for line in said),
         "promise": promise(case, attached, [line.event for line in happened], now),
         "talk": talk(order, attached),
         "notes": notes(order, viewer),
         "precedents": precedents(case),
-        "others": list(order.cases.exclude(pk=case.pk).select_related("reason", "milestone")),
+        "others": [other for other in cases_of(order, now) if other.pk != case.pk],
         "columns": list(CENTS.values()),
         "cents": cents_per_milestone(order),
         "transfers": transfers(order),
@@ -188,8 +190,10 @@ def precedents(case: Case) -> list[Precedent]:
     """The latest decisions of support about cases with the same reason, so that like is decided alike."""
     decided = Case.objects.filter(status__in=(Case.Status.RULED, Case.Status.DISMISSED)).exclude(pk=case.pk)
     alike = decided.filter(Q(reason=case.reason) | Q(ruling_reason=case.reason)).exclude(kind=Case.Kind.CHARGEBACK)
-    latest = alike.select_related("order", "milestone__held", "ended_by").order_by("-ended_at", "-pk")
-    return [_precedent(earlier) for earlier in latest[:EARLIER_DECISIONS]]
+    # Chosen first, so that what they are shown with is looked up for those few only.
+    latest = alike.order_by("-ended_at", "-pk").values("pk")[:EARLIER_DECISIONS]
+    shown = Case.objects.filter(pk__in=latest).select_related("order", "milestone__held", "ended_by")
+    return [_precedent(earlier) for earlier in shown.order_by("-ended_at", "-pk")]
 
 
 def parties(order: Order) -> list[Party]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
@@ -22,7 +23,7 @@ from marketplace.backoffice.stuck import Unsticking
 from marketplace.backoffice.talking import NoteForm, WriteForm, note, noted_by, write
 from orders.guards import Refusal, Refused
 from orders.models import Order
-from orders.models.order import OrderQuerySet
+from resolution.actions import cases_of
 from resolution.admin import CaseQueue
 from resolution.locking import case_of
 from resolution.models import Case
@@ -73,7 +74,7 @@ class CaseAdmin(Unsticking, CaseQueue):
         """The page of a case, to look at: what changes something is a form of its own."""
         if not self.has_view_permission(request) or request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        return self._page(request, _case(object_id, with_everything()))
+        return self._page(request, _case_to_show(object_id))
 
     def _page(
         self,
@@ -105,12 +106,12 @@ class CaseAdmin(Unsticking, CaseQueue):
     def rule_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         if name not in ON_A_CASE:
             raise Http404
-        case = _case(object_id, Order.objects.whole())
+        case = _case(object_id)
         return rule(request, self, Act(name, case.order, case))
 
     def write_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Write to both sides. Wrong input (422) or refused (409, a party 403) nothing is sent."""
-        case = _case(object_id, with_everything())
+        case = _case_to_show(object_id)
         form = WriteForm(request.POST, request.FILES)
         if not form.is_valid():
             return self._page(request, case, writing=form, status=422)
@@ -122,7 +123,7 @@ class CaseAdmin(Unsticking, CaseQueue):
 
     def note_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Write down what only support reads. Wrong input 422, a party 403."""
-        case = _case(object_id, with_everything())
+        case = _case_to_show(object_id)
         form = NoteForm(request.POST)
         if not form.is_valid():
             return self._page(request, case, noting=form, status=422)
@@ -132,7 +133,15 @@ class CaseAdmin(Unsticking, CaseQueue):
             return self._page(request, case, noting=form, refusal=refused.refusal, status=403)
 
 
-def _case(object_id: str, orders: OrderQuerySet) -> Case:
+def _case(object_id: str) -> Case:
     """The case, on the rows that its guards look at."""
     row = find(Case.objects.only("order_id"), object_id)
-    return case_of(orders.get(pk=row.order_id), row.pk, clock.now())
+    return case_of(Order.objects.whole().get(pk=row.order_id), row.pk, clock.now())
+
+
+def _case_to_show(object_id: str) -> Case:
+    """The same with everything that its page shows."""
+    if not object_id.isdecimal():
+        raise Http404
+    order = get_object_or_404(with_everything(), cases=int(object_id))
+    return next(case for case in cases_of(order, clock.now()) if case.pk == int(object_id))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import webhooks
-from payments.admin.base import ReadOnlyAdmin
+from payments.admin.base import ReadOnlyAdmin, RecentValuesFilter
 from payments.errors import PaymentsError
 from payments.gateways import BadEvent
 from payments.models import ProviderEvent
@@ -20,6 +20,16 @@ from payments.models import ProviderEvent
 logger = logging.getLogger(__name__)
 
 APPLIED, WAITS, REFUSED, IGNORED = "applied", "waits", "refused", "ignored"
+
+
+class ProviderFilter(RecentValuesFilter):
+    title = _("provider")
+    parameter_name = "provider"
+
+
+class KindFilter(RecentValuesFilter):
+    title = _("kind")
+    parameter_name = "kind"
 
 
 class OutcomeFilter(admin.SimpleListFilter):
@@ -44,7 +54,7 @@ class OutcomeFilter(admin.SimpleListFilter):
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(ReadOnlyAdmin):
     list_display = ["received_at", "provider", "kind", "event_id", "applied_at", "outcome"]
-    list_filter = [OutcomeFilter, "provider", "kind"]
+    list_filter = [OutcomeFilter, ProviderFilter, KindFilter]
     search_fields = ["event_id"]
     fields = [("provider", "kind"), "event_id", ("received_at", "applied_at"), "outcome", "said"]
     readonly_fields = ["said"]

@@ -1,7 +1,7 @@
 """The last 30 days as charts, for the home of admin: orders, milestones, cases, and money per currency.
 
 Summed in the database by the day of whoever looks: one query over the activity, one over the ledger and two over cases,
-each a range of an index of time.
+each a range of an index of time. What is long past is summed once a day and kept: see `CLOSED`.
 """
 
 from collections import Counter
@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.core.cache import cache
+from django.db.models import Aggregate, Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from marketplace import clock
 from marketplace.accounts.instants import day as in_words
 from marketplace.accounts.models import User
 from marketplace.templatetags.charts import Chart, Series
@@ -29,6 +31,10 @@ ENDINGS = (Kind.ACCEPTED, Kind.COMPLETED_BY_SUPPORT, Kind.LAPSED)
 # What reaches held funds when a milestone is paid for; a surplus goes back, so it is no volume.
 CHARGED = (Transfer.Kind.CHARGE, Transfer.Kind.CREDIT_SPENT)
 Daily = Counter[tuple[Any, ...]]
+# The clock dates what it does when it was due, so rows still come to a day that is over, late by as long as its sweeps
+# were. Days that ended so long ago are summed once and kept for a day, after which whatever came later is in them too.
+CLOSED = timedelta(days=2)
+KEPT = timedelta(days=1)
 
 
 def charts(user: User, now: datetime) -> list[Chart]:
@@ -46,8 +52,8 @@ def charts(user: User, now: datetime) -> list[Chart]:
 
 
 def _orders(days: list[date], since: datetime) -> list[Chart]:
-    told = Event.objects.filter(at__gte=since, kind__in=[Kind.PLACED, *ENDINGS])
-    daily = _per_day(told, "at", "kind")
+    told = Event.objects.filter(kind__in=[Kind.PLACED, *ENDINGS])
+    daily = _daily(told, "at", since, Count("pk"), "kind")
     names = (_("Accepted"), _("Completed by support"), _("Lapsed"))
     tones: tuple[Any, ...] = ("brand", "info", "held")
     every_order, labels = reverse("admin:orders_order_changelist"), _labels(days)
@@ -86,11 +92,11 @@ def _cases(days: list[date], since: datetime) -> Chart:
 
 def _money(days: list[date], since: datetime) -> list[Chart]:
     kinds = (*CHARGED, Transfer.Kind.FEE)
-    moved = Transfer.objects.filter(created_at__gte=since, kind__in=kinds).order_by()
+    moved = Transfer.objects.filter(kind__in=kinds)
     charged, fees = Daily(), Daily()
-    for row in moved.values("kind", "currency", on=_day_of("created_at")).annotate(sum=Sum("amount")):
-        into = fees if row["kind"] == Transfer.Kind.FEE else charged
-        into[row["on"], row["currency"]] += int(row["sum"])
+    for (on, kind, currency), amount in _daily(moved, "created_at", since, Sum("amount"), "kind", "currency").items():
+        into = fees if kind == Transfer.Kind.FEE else charged
+        into[on, currency] += amount
     labels = _labels(days)
     return [
         Chart(
@@ -107,10 +113,27 @@ def _money(days: list[date], since: datetime) -> list[Chart]:
     ]
 
 
-def _per_day(rows: "QuerySet[Any]", instant: str, *by: str) -> Daily:
-    """How many rows on each day, told apart `by` fields."""
-    counted = rows.order_by().values(*by, on=_day_of(instant)).annotate(count=Count("pk"))
-    return Daily({(row["on"], *(row[name] for name in by)): row["count"] for row in counted})
+def _daily(rows: "QuerySet[Any]", instant: str, since: datetime, figure: Aggregate, *by: str) -> Daily:
+    """A `figure` of the rows of each day from `since` on, told apart `by` fields: closed days as they are kept, and
+    the days after them as they are now."""
+    zone, now = timezone.get_current_timezone_name(), clock.now()
+    until = max(since, midnight(now - CLOSED))
+    key = f"month:{rows.model.__name__}:{zone}:{since.timestamp():.0f}:{until.timestamp():.0f}"
+    closed: Daily | None = cache.get(key)
+    if closed is None:
+        closed = _summed(rows.filter(**{f"{instant}__gte": since, f"{instant}__lt": until}), instant, figure, *by)
+        cache.set(key, closed, KEPT.total_seconds())
+    return closed + _summed(rows.filter(**{f"{instant}__gte": until}), instant, figure, *by)
+
+
+def _per_day(rows: "QuerySet[Any]", instant: str) -> Daily:
+    """How many rows on each day."""
+    return _summed(rows, instant, Count("pk"))
+
+
+def _summed(rows: "QuerySet[Any]", instant: str, figure: Aggregate, *by: str) -> Daily:
+    summed = rows.order_by().values(*by, on=_day_of(instant)).annotate(figure=figure)
+    return Daily({(row["on"], *(row[name] for name in by)): int(row["figure"]) for row in summed})
 
 
 def _day_of(instant: str) -> TruncDate:

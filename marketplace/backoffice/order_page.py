@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,7 @@ from orders.models.order import OrderQuerySet
 from orders.rehearsal import Rehearsal
 from payments.models import Charge, Chargeback, Refund, Transfer
 from payments.services import Cents, where_every_cent_is
+from resolution.actions import cases_of
 from resolution.models import Case, SupportNote
 
 CENTS = {
@@ -92,19 +93,25 @@ class Row:
 
 
 def with_everything() -> OrderQuerySet:
-    """Orders with all that their page shows of themselves; the rest is fetched per kind."""
-    return (
-        Order.objects.whole()
-        .select_related("gig")
-        .prefetch_related(Prefetch("milestones__deliveries", Delivery.objects.order_by("number")))
+    """Orders with all that their page and the guards look at, also of their cases; the rest is fetched per kind."""
+    # What `Milestone.bank_is_deciding` would look up for each.
+    deciding = Chargeback.objects.undecided().filter(charge__held=OuterRef("held"), charge__funded=True)
+    milestones = Milestone.objects.select_related("held").annotate(
+        bank_is_deciding=Exists(deciding)  # type: ignore[no-redef]
+    )
+    return Order.objects.select_related("buyer", "seller", "terms", "gig").prefetch_related(
+        Prefetch("milestones", milestones.order_by("position")),
+        "milestones__held__charges",
+        Prefetch("milestones__deliveries", Delivery.objects.order_by("number")),
+        Prefetch("cases", Case.objects.select_related("reason", "ruling_reason", "ended_by").order_by("-pk")),
     )
 
 
 def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
-    """What the page of an order shows, from a constant number of queries."""
+    """What the page of an order shows, from a constant number of queries; it was fetched `with_everything`."""
     attached = list(order.attachments.select_related("uploaded_by", "withheld_by"))
     held = [milestone.held_id for milestone in order.plan if milestone.held_id]
-    cases = list(order.cases.select_related("reason", "milestone"))
+    cases = cases_of(order, now)
     pending = next((case for case in cases if case.freezes), None)
     possible = buttons(order, viewer, now) if viewer.has_perm(RULE) else []
     return {
@@ -126,7 +133,7 @@ def order_context(order: Order, viewer: User, now: datetime) -> dict[str, Any]:
         "columns": list(CENTS.values()),
         "cents": cents_per_milestone(order),
         "transfers": transfers(order),
-        "charges": list(Charge.objects.filter(held__in=held).select_related("held").order_by("pk")),
+        "charges": charges(order),
         "refunds": list(Refund.objects.filter(held__in=held).select_related("held").order_by("pk")),
         "chargebacks": list(
             Chargeback.objects.filter(charge__held__in=held).select_related("charge__held").order_by("pk")
@@ -182,6 +189,12 @@ def transfers(order: Order) -> list[Transfer]:
     held = [milestone.held_id for milestone in order.plan if milestone.held_id]
     rows = Transfer.objects.filter(held__in=held)
     return list(rows.select_related("source__owner", "destination__owner", "held"))
+
+
+def charges(order: Order) -> list[Charge]:
+    """Every attempt to pay for one of its milestones, the first one first."""
+    found = (charge for milestone in order.plan if milestone.held for charge in milestone.held.charges.all())
+    return sorted(found, key=lambda charge: charge.pk)
 
 
 def pauses(order: Order) -> list[Still]:

@@ -165,6 +165,8 @@ def operate_on_opening(
     person = dict(_people(order)).get(role)
     if person is None or kind not in OPENING:
         raise Http404
+    if request.method == "POST" and case_services.settle_cases_of(order.number):
+        order = Order.objects.whole().get(pk=order.pk)
     twin = Twin(order, role, _opening_label(kind), OPENING_FORMS[kind], case_services.open_case)
     page = OperatingPage(request, admin, twin)
     party = why_not_for(order, agent(request))

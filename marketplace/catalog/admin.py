@@ -195,10 +195,10 @@ class GigAdmin(LeanAdmin):
     """Gigs can be read, paused and archived here; the seller edits them, and nobody deletes one (G1)."""
 
     list_display = ["title", "seller", "category", "status", "amount", "version", "created_at"]
-    list_filter = ["status", "category", "currency"]
+    list_filter = ["status", "category", "currency", "created_at"]
     list_select_related = ["seller", "category"]
     search_fields = ["title", "slug", "seller__name", "seller__email"]
-    date_hierarchy = "created_at"
+    ordering = ["-pk"]
     inlines = [PlanInline]
     actions = ["pause", "archive"]
     fields = readonly_fields = (

@@ -2,9 +2,10 @@
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 
+from django.utils.translation import get_language, ngettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
 
 from marketplace.accounts import figures
 
@@ -28,6 +29,12 @@ _WRITTEN = re.compile(r"([0-9]{1,9}) ?(\w+)")
 
 def counted(number: int, unit: str) -> str:
     """ "1 day", "3 days" for a unit above; KeyError for others, which have an `ngettext` of their own."""
+    return _counted(number, unit, get_language())
+
+
+@lru_cache(maxsize=10_000)
+def _counted(number: int, unit: str, language: str | None) -> str:
+    """`counted` in the active language, which is named so that what was said once is found again."""
     return str(_COUNTED[unit] % {"number": number})
 
 

@@ -105,7 +105,14 @@ class Gig(models.Model):
             # Suggestions: the words of a title as they begin to be typed, without the stems of a language.
             GinIndex(SearchVector("title", config="simple"), name="gig_title_words"),
             # Browsing: what is for sale, newest first.
-            models.Index(fields=["-published_at"], condition=Q(status="published"), name="gig_for_sale"),
+            models.Index(fields=["-published_at", "-id"], condition=Q(status="published"), name="gig_for_sale"),
+            # The same in a category, and in the other orders that can be chosen.
+            models.Index(
+                fields=["category", "-published_at", "-id"], condition=Q(status="published"), name="gig_of_category"
+            ),
+            models.Index(fields=["currency", "price", "-id"], condition=Q(status="published"), name="gig_cheapest"),
+            models.Index(fields=["currency", "-price", "-id"], condition=Q(status="published"), name="gig_dearest"),
+            models.Index(fields=["delivery_days", "-id"], condition=Q(status="published"), name="gig_fastest"),
             # A seller's page and "my gigs".
             models.Index(fields=["seller", "-created_at"], name="gig_of_seller"),
         ]

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,15 +16,17 @@ from marketplace.catalog.examples import EXAMPLES
 from marketplace.catalog.forms import GigForm
 from marketplace.catalog.models import Category, Gig, Terms
 from marketplace.catalog.plans import PlanFormSet
+from marketplace.pages_by_key import NEWEST, Column, instant, page_of
 
 PER_PAGE = 25
+COLUMNS = (Column("created_at", instant, descending=True), NEWEST)
 
 
 @require_safe
 @login_required
 def my_gigs(request: SignedInRequest) -> HttpResponse:
     gigs = Gig.objects.of(request.user).select_related("category").defer("search", "description")
-    page = Paginator(gigs, PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(gigs, COLUMNS, request.GET, most=PER_PAGE)
     return render(request, "catalog/my_gigs.html", {"page": page})
 
 

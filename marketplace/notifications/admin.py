@@ -1,12 +1,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.lean_admin import LeanAdmin
 from marketplace.notifications.models import Digest, Notice, Preference
 from marketplace.notifications.topics import Topic, kinds_of, topic_of
+from marketplace.notifications.wording import word
 
 
 class ReadOnly(LeanAdmin):
@@ -34,19 +36,42 @@ class TopicFilter(admin.SimpleListFilter):
         return queryset.filter(kind__in=kinds_of(Topic(topic))) if topic in Topic.values else queryset
 
 
+class WordedList(ChangeList):
+    """Finds the words of a page of notices at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        word(self.result_list)
+
+
 @admin.register(Notice)
 class NoticeAdmin(ReadOnly):
     """What was told to whom, and whether its e-mail went out."""
 
     list_display = ["title", "recipient", "topic", "created_at", "read_at", "emailed_at", "attempts"]
+    fields = [
+        *("recipient", "kind", "title", "text", "url", "key", "created_at", "read_at"),
+        *("emailed_at", "attempts", "next_attempt_at", "digest_due_at", "digest"),
+    ]
     list_filter = [
         TopicFilter,
         ("emailed_at", admin.EmptyFieldListFilter),
         ("next_attempt_at", admin.EmptyFieldListFilter),
+        "created_at",
     ]
-    search_fields = ["title", "key", "recipient__email", "recipient__name"]
+    search_fields = ["own_title", "url", "key", "recipient__email", "recipient__name"]
     list_select_related = ["recipient"]
-    date_hierarchy = "created_at"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return WordedList
+
+    @admin.display(description=_("title"))
+    def title(self, notice: Notice) -> str:
+        return notice.title
+
+    @admin.display(description=_("text"))
+    def text(self, notice: Notice) -> str:
+        return notice.text
 
     @admin.display(description=_("topic"), ordering="kind")
     def topic(self, notice: Notice) -> str:
@@ -58,10 +83,9 @@ class DigestAdmin(ReadOnly):
     """Which daily digests went out."""
 
     list_display = ["recipient", "created_at", "emailed_at", "attempts", "next_attempt_at"]
-    list_filter = [("emailed_at", admin.EmptyFieldListFilter)]
+    list_filter = [("emailed_at", admin.EmptyFieldListFilter), "created_at"]
     search_fields = ["recipient__email", "recipient__name"]
     list_select_related = ["recipient"]
-    date_hierarchy = "created_at"
 
 
 @admin.register(Preference)

@@ -15,12 +15,13 @@ from marketplace.accounts.reader import reading_as
 from marketplace.notifications.models import Digest, Notice
 from marketplace.notifications.preferences import DIGEST, stop_token
 from marketplace.notifications.topics import ABOUT, topic_of
+from marketplace.notifications.wording import word
 
 
 def letter(mail: Notice | Digest) -> EmailMultiAlternatives:
     """The e-mail of a notice or a digest. Its Message-ID is always the same one.
 
-    The words of a notice are those it was told with; the frame's are those of today.
+    A notice with words of its own says those; an event is told anew (`wording`).
     """
     with reading_as(mail.recipient):
         return _of_digest(mail) if isinstance(mail, Digest) else _of_notice(mail)
@@ -41,6 +42,7 @@ def _of_notice(notice: Notice) -> EmailMultiAlternatives:
 
 def _of_digest(digest: Digest) -> EmailMultiAlternatives:
     notices = list(digest.notices.order_by("created_at", "pk"))
+    word(notices)
     subject = ngettext("Your daily digest: {count} notice", "Your daily digest: {count} notices", len(notices))
     context = {
         "title": subject.format(count=len(notices)),

@@ -13,7 +13,6 @@ from enum import Enum, auto
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import Q
 
 from marketplace import clock
 from marketplace.notifications.letters import letter
@@ -21,8 +20,7 @@ from marketplace.notifications.models import Digest, Notice
 
 logger = logging.getLogger(__name__)
 
-BATCH = 200
-SWEEP_SECONDS = 120
+SWEEP_SECONDS = 12  # less than the beat's period: a flood of mail occupies one or two workers, not all of them
 FIRST_WAIT = timedelta(minutes=1)
 SERVER_WAIT = timedelta(minutes=4)  # I15: sent within five minutes after the mail server is back
 REFUSED_WAIT = timedelta(hours=12)
@@ -36,29 +34,25 @@ class Sent(Enum):
     SERVER_DOWN = auto()
 
 
-def send(notice_id: int, connection: BaseEmailBackend | None = None) -> Sent:
-    """Mail one notice, unless somebody else does or did. Raises nothing for a dead server or a refused message."""
-    return _send_next(Notice, Q(pk=notice_id), connection or get_connection())
-
-
 def send_unsent(kind: type[Notice] | type[Digest] = Notice) -> int:
-    """Mail what is due, at most one batch; returns how many were sent.
+    """Mail what is due, for `SWEEP_SECONDS` at most; returns how many were sent.
 
-    Stops at the first sign of a dead server, so the rest stays due and goes out as soon as the server is back.
+    Raises nothing for a refused message. Stops at the first sign of a dead server, so the rest stays due and goes out
+    as soon as the server is back.
     """
     sent = 0
     started = time.monotonic()
     with _closing(get_connection()) as connection:
-        for _ in range(BATCH):
-            outcome = _send_next(kind, Q(), connection)
+        while time.monotonic() - started <= SWEEP_SECONDS:
+            outcome = _send_next(kind, connection)
             sent += outcome is Sent.YES
-            if outcome in (Sent.NOTHING_TO_SEND, Sent.SERVER_DOWN) or time.monotonic() - started > SWEEP_SECONDS:
+            if outcome in (Sent.NOTHING_TO_SEND, Sent.SERVER_DOWN):
                 break
     return sent
 
 
-def _send_next(kind: type[Notice] | type[Digest], which: Q, connection: BaseEmailBackend) -> Sent:
-    mail = _claim(kind, which, clock.now())
+def _send_next(kind: type[Notice] | type[Digest], connection: BaseEmailBackend) -> Sent:
+    mail = _claim(kind, clock.now())
     if mail is None:
         return Sent.NOTHING_TO_SEND
     try:
@@ -73,8 +67,8 @@ def _send_next(kind: type[Notice] | type[Digest], which: Q, connection: BaseEmai
 
 
 @transaction.atomic
-def _claim(kind: type[Notice] | type[Digest], which: Q, now: datetime) -> Notice | Digest | None:
-    due = kind.objects.to_mail(now).filter(which).order_by("next_attempt_at", "pk")
+def _claim(kind: type[Notice] | type[Digest], now: datetime) -> Notice | Digest | None:
+    due = kind.objects.to_mail(now).order_by("next_attempt_at", "pk")
     mail = due.select_related("recipient").select_for_update(skip_locked=True, of=("self",)).first()
     if mail is None:
         return None

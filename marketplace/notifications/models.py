@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from functools import cached_property
 from typing import Self
 
 from django.conf import settings
@@ -10,7 +11,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.notifications import wording
 from marketplace.notifications.topics import Topic, kinds_of
+from marketplace.notifications.wording import TITLE_LENGTH, Words
 
 
 class Mail(models.Model):
@@ -84,8 +87,16 @@ class Notice(Mail):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name=_("recipient")
     )
     kind = models.SlugField(_("kind"), max_length=50)
-    title = models.CharField(_("title"), max_length=200)
-    text = models.TextField(_("text"), blank=True)
+    own_title = models.CharField(
+        _("title"),
+        max_length=TITLE_LENGTH,
+        blank=True,
+        help_text=_("Empty: the notice tells what its key names, in words that are found when it is read."),
+    )
+    own_text = models.TextField(_("text"), blank=True)
+    until = models.DateTimeField(
+        _("until"), null=True, blank=True, help_text=_("The deadline, as it was then, of which such words speak.")
+    )
     url = models.CharField(_("address"), max_length=500, help_text=_("A path on this site."))
     key = models.CharField(_("key"), max_length=200, help_text=_("The event; one notice per event and recipient."))
     created_at = models.DateTimeField(_("created at"))
@@ -110,10 +121,10 @@ class Notice(Mail):
             models.CheckConstraint(condition=Q(url__startswith="/"), name="notice_url_is_a_path_of_this_site"),
         ]
         indexes = [
-            # The unread count in the navigation of every page.
-            models.Index(fields=["recipient"], condition=Q(read_at=None), name="notice_unread"),
+            # The unread count in the navigation of every page, and the list of the unread.
+            models.Index(fields=["recipient", "-created_at", "-id"], condition=Q(read_at=None), name="notice_unread"),
             # The list: one person's notices, newest first.
-            models.Index(fields=["recipient", "-created_at"], name="notice_by_recipient"),
+            models.Index(fields=["recipient", "-created_at", "-id"], name="notice_by_recipient"),
             # The sweep: to_mail().
             models.Index(fields=["next_attempt_at"], condition=Q(emailed_at=None), name="notice_to_mail"),
             # The sweep of the digests: for_digest().
@@ -122,6 +133,19 @@ class Notice(Mail):
 
     def __str__(self) -> str:
         return self.title
+
+    @cached_property
+    def words(self) -> Words:
+        """In the recipient's language, whoever reads. Of many notices `wording.word` finds them at once."""
+        return wording.words_of([self])[self.pk]
+
+    @property
+    def title(self) -> str:
+        return self.words.title
+
+    @property
+    def text(self) -> str:
+        return self.words.text
 
 
 class Preference(models.Model):

@@ -1,6 +1,6 @@
 """What each person wants to be told, and how (P4). Nobody can hide a notice: it always stands in their list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,12 +23,14 @@ _signer = Signer(salt="notices.stop-mail", sep=".")
 class Wish:
     by_mail: str = ByMail.AT_ONCE
     quiet: bool = False
+    time_zone: str = "UTC"
 
 
-def wishes_of(people: Iterable[User], topic: Topic) -> dict[int, Wish]:
-    """How each of `people` wants to be told of a topic, by their ids; who never chose has none here."""
-    found = Preference.objects.filter(person__in=[person.pk for person in people], topic=topic)
-    return {preference.person_id: Wish(preference.by_mail, preference.quiet) for preference in found}
+def wishes_of(person_ids: Collection[int], topics: Collection[Topic]) -> dict[tuple[int, Topic], Wish]:
+    """How people want to be told of topics, by person's id and topic; what was never chosen is not in here."""
+    found = Preference.objects.filter(person__in=person_ids, topic__in=topics)
+    chosen = found.values_list("person_id", "topic", "by_mail", "quiet", "person__time_zone")
+    return {(person_id, Topic(topic)): Wish(mail, quiet, zone) for person_id, topic, mail, quiet, zone in chosen}
 
 
 def wishes_about(person: User) -> dict[str, Wish]:
@@ -37,9 +39,9 @@ def wishes_about(person: User) -> dict[str, Wish]:
     return {topic.value: found.get(topic.value, Wish()) for topic in Topic}
 
 
-def next_digest(person: User, after: datetime) -> datetime:
-    """The next 8:00 in the person's time zone that is later than `after`."""
-    zone = ZoneInfo(person.time_zone)
+def next_digest(time_zone: str, after: datetime) -> datetime:
+    """The next 8:00 in a person's time zone that is later than `after`."""
+    zone = ZoneInfo(time_zone)
     local = after.astimezone(zone)
     today = local.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
     return today if today > local else (today + timedelta(days=1))

@@ -4,7 +4,6 @@ from itertools import groupby
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Max
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,8 +16,13 @@ from marketplace.accounts.requests import SignedInRequest
 from marketplace.notifications import services
 from marketplace.notifications.models import Notice
 from marketplace.notifications.topics import Topic, topics_of
+from marketplace.notifications.wording import word
+from marketplace.pages_by_key import LONGEST_KEY, NEWEST, Column, instant, page_of
 
 PER_PAGE = 25
+COLUMNS = (Column("created_at", instant, descending=True), NEWEST)
+# Of so many the number of the last one is looked for, which is not always that of the newest; nobody counts them all.
+LATEST = 100
 
 
 @require_safe
@@ -30,14 +34,14 @@ def notice_list(request: SignedInRequest) -> HttpResponse:
     shown = mine.unread() if "unread" in chosen else mine
     if "topic" in chosen:
         shown = shown.about(Topic(chosen["topic"]))
-    page = Paginator(shown.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(shown, COLUMNS, request.GET, most=PER_PAGE)
+    word(page)
     days = groupby(page, key=lambda notice: timezone.localdate(notice.created_at))
     context = {
         "page": page,
-        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "days": [(day, list(notices)) for day, notices in days],
         "today": timezone.localdate(clock.now()),
-        "newest": mine.aggregate(newest=Max("pk"))["newest"],
+        "newest": mine.newest_first()[:LATEST].aggregate(newest=Max("pk"))["newest"],
         "chosen": chosen,
         "topics": topics_of(is_staff=request.user.is_staff),
         "query": _query(request.GET),
@@ -72,8 +76,8 @@ def _filters(query: QueryDict) -> dict[str, str]:
 
 
 def _query(query: QueryDict) -> str:
-    page = query.get("page", "")
-    known = _filters(query) | ({"page": page} if page.isascii() and page.isdigit() and len(page) < 9 else {})
+    places = {name: query[name] for name in ("after", "before") if name in query and len(query[name]) <= LONGEST_KEY}
+    known = _filters(query) | places
     return f"?{urlencode(known)}" if known else ""
 
 

@@ -95,15 +95,6 @@ PROMISES = [
             FROM orders_event WHERE data ? 'case_to') moves ON moves.number = cases.number
         """,
     ),
-    Promise(
-        "O13 an order under way has a milestone that is planned or current",
-        """
-        SELECT orders.number AS what, (NOT EXISTS (
-            SELECT FROM orders_milestone milestone WHERE milestone.order_id = orders.id
-              AND milestone.status NOT IN ('completed', 'canceled', 'not_started')))::int AS off
-        FROM orders_order orders WHERE orders.status NOT IN ('completed', 'canceled')
-        """,
-    ),
 ]
 
 # What tests of orders alone, without cases, do not keep.

@@ -1,6 +1,8 @@
 """The promises of the ledger itself: I1 to I6, I8, I10 and M11."""
 
-from .promise import Promise
+from .promise import Look, Promise
+
+FUNDS = Look("held.id", "payments_heldfunds held JOIN moved ON moved.id = held.id")
 
 PROMISES = [
     Promise(
@@ -30,10 +32,53 @@ PROMISES = [
         ) journal
         """,
     ),
-    Promise(
+    FUNDS.promise(
         "I4 what was charged is held, with the seller, in fees, due back, given back or charged back",
+        "charged - (now + seller + fees + refunds_due + moved.refunded + moved.charged_back)",
+    ),
+    FUNDS.promise(
+        "I5 one release at most, and always of all that is left",
         """
-        SELECT id AS what, charged - (now + seller + fees + refunds_due + refunded + charged_back) AS off FROM moved
+        (moved.releases > 1
+            OR held.refunded + held.released + held.charged_back > held.amount
+            OR (held.released > 0 AND held.refunded + held.released + held.charged_back <> held.amount))::int
+        """,
+    ),
+    FUNDS.promise(
+        "I6 the buyer's fee is the rate of the price, half up",
+        """
+        (held.buyer_fee <> round(held.price::numeric * held.buyer_fee_rate / 10000 / held.step) * held.step
+            OR (held.amount <> 0 AND held.amount <> held.price + held.buyer_fee))::int
+        """,
+    ),
+    FUNDS.promise(
+        "I6 the seller gets the price that is left less the commission on it, half up",
+        """
+        moved.earned - (held.price - held.refunded_price
+            - round((held.price - held.refunded_price)::numeric * held.commission_rate / 10000))
+        """,
+        "held.released > 0",
+    ),
+    FUNDS.promise(
+        "I6 a refunded part gives back the part and the fee on it",
+        """
+        held.refunded - (held.amount - (held.price - held.refunded_price)
+            - round((held.price - held.refunded_price)::numeric * held.buyer_fee_rate / 10000 / held.step) * held.step)
+        """,
+        "held.amount > 0 AND held.charged_back = 0",
+    ),
+    FUNDS.promise(
+        "I10 the counters of held funds are the sums of their transfers",
+        """
+        abs(held.amount - moved.funding) + abs(held.refunded - moved.refunded_from_held)
+            + abs(held.released - moved.released) + abs(held.charged_back - moved.charged_back_from_held)
+        """,
+    ),
+    FUNDS.promise(
+        "M6 earnings wait exactly as long as they are clearing",
+        """
+        moved.clearing - CASE WHEN held.available_at IS NOT NULL AND held.cleared_at IS NULL
+            THEN moved.earned - moved.frozen_while_clearing ELSE 0 END
         """,
     ),
     Promise(
@@ -44,54 +89,19 @@ PROMISES = [
         """,
     ),
     Promise(
-        "I5 one release at most, and always of all that is left",
-        """
-        SELECT held.id AS what, (count(transfer.id) > 1
-            OR held.refunded + held.released + held.charged_back > held.amount
-            OR (held.released > 0 AND held.refunded + held.released + held.charged_back <> held.amount))::int AS off
-        FROM payments_heldfunds held
-        LEFT JOIN payments_transfer transfer ON transfer.held_id = held.id AND transfer.kind = 'earning'
-        GROUP BY held.id
-        """,
-    ),
-    Promise(
         "I5 a success is booked once: it funds, or it goes back",
         """
         SELECT charge.id AS what, CASE
             WHEN (charge.status = 'succeeded') <> (charge.funded OR charge.surplus)
                 OR (charge.funded AND charge.surplus) THEN charge.amount
-            WHEN charge.funded THEN charge.amount - booked.total
-            WHEN charge.surplus THEN charge.amount - charge.credit - booked.total
-            ELSE booked.total END AS off
+            WHEN charge.funded THEN charge.amount - coalesce(booked.total, 0)
+            WHEN charge.surplus THEN charge.amount - charge.credit - coalesce(booked.total, 0)
+            ELSE coalesce(booked.total, 0) END AS off
         FROM payments_charge charge
-        LEFT JOIN LATERAL (
-            SELECT coalesce(sum(amount), 0) AS total FROM payments_transfer transfer
-            WHERE transfer.charge_id = charge.id AND transfer.kind IN ('charge', 'surplus', 'credit_spent')
-        ) booked ON true
-        """,
-    ),
-    Promise(
-        "I6 the buyer's fee is the rate of the price, half up",
-        """
-        SELECT id AS what, (buyer_fee <> round(price::numeric * buyer_fee_rate / 10000 / step) * step
-            OR (amount <> 0 AND amount <> price + buyer_fee))::int AS off
-        FROM payments_heldfunds
-        """,
-    ),
-    Promise(
-        "I6 the seller gets the price that is left less the commission on it, half up",
-        """
-        SELECT held.id AS what, moved.earned - (held.price - held.refunded_price
-            - round((held.price - held.refunded_price)::numeric * held.commission_rate / 10000)) AS off
-        FROM payments_heldfunds held JOIN moved ON moved.id = held.id WHERE held.released > 0
-        """,
-    ),
-    Promise(
-        "I6 a refunded part gives back the part and the fee on it",
-        """
-        SELECT id AS what, refunded - (amount - (price - refunded_price)
-            - round((price - refunded_price)::numeric * buyer_fee_rate / 10000 / step) * step) AS off
-        FROM payments_heldfunds WHERE amount > 0 AND charged_back = 0
+        LEFT JOIN (
+            SELECT charge_id, sum(amount) AS total FROM payments_transfer
+            WHERE kind IN ('charge', 'surplus', 'credit_spent') GROUP BY charge_id
+        ) booked ON booked.charge_id = charge.id
         """,
     ),
     Promise(
@@ -100,23 +110,6 @@ PROMISES = [
         SELECT id AS what, CASE WHEN code IN ('clearing', 'chargebacks', 'debt', 'loss') THEN 0
             ELSE least(0, balance) END AS off
         FROM balances
-        """,
-    ),
-    Promise(
-        "I10 the counters of held funds are the sums of their transfers",
-        """
-        SELECT held.id AS what, abs(held.amount - moved.funding) + abs(held.refunded - moved.refunded_from_held)
-            + abs(held.released - moved.released) + abs(held.charged_back - moved.charged_back_from_held) AS off
-        FROM payments_heldfunds held JOIN moved ON moved.id = held.id
-        """,
-    ),
-    Promise(
-        "M6 earnings wait exactly as long as they are clearing",
-        """
-        SELECT held.id AS what, moved.clearing
-            - CASE WHEN held.available_at IS NOT NULL AND held.cleared_at IS NULL
-                THEN moved.earned - moved.frozen_while_clearing ELSE 0 END AS off
-        FROM payments_heldfunds held JOIN moved ON moved.id = held.id
         """,
     ),
     Promise(
@@ -174,12 +167,16 @@ PROMISES = [
     Promise(
         "I18 credit is reserved exactly for the attempts that are undecided",
         """
-        SELECT owner_id || ' ' || currency AS what, balance - coalesce((
-            SELECT sum(charge.credit) FROM payments_charge charge
-            JOIN payments_heldfunds held ON held.id = charge.held_id
-            WHERE held.payer_id = balances.owner_id AND held.currency = balances.currency
-              AND charge.status IN ('created', 'asking', 'action_needed', 'processing')), 0) AS off
-        FROM balances WHERE code = 'credit_reserved'
+        SELECT balances.owner_id || ' ' || balances.currency AS what,
+            balances.balance - coalesce(undecided.credit, 0) AS off
+        FROM balances
+        LEFT JOIN (
+            SELECT held.payer_id, held.currency, sum(charge.credit) AS credit
+            FROM payments_charge charge JOIN payments_heldfunds held ON held.id = charge.held_id
+            WHERE charge.status IN ('created', 'asking', 'action_needed', 'processing')
+            GROUP BY held.payer_id, held.currency
+        ) undecided ON undecided.payer_id = balances.owner_id AND undecided.currency = balances.currency
+        WHERE balances.code = 'credit_reserved'
         """,
     ),
 ]

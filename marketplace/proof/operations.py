@@ -7,13 +7,13 @@ PROMISES = [
         "I7 a refund is booked as given back exactly when it was, by card and as credit",
         """
         SELECT refund.id AS what,
-            CASE WHEN refund.status = 'succeeded' THEN refund.amount ELSE refund.credit END - booked.total AS off
+            CASE WHEN refund.status = 'succeeded' THEN refund.amount ELSE refund.credit END
+                - coalesce(booked.total, 0) AS off
         FROM payments_refund refund
-        LEFT JOIN LATERAL (
-            SELECT coalesce(sum(CASE kind WHEN 'refund_returned' THEN -amount ELSE amount END), 0) AS total
-            FROM payments_transfer transfer
-            WHERE transfer.refund_id = refund.id AND kind IN ('refunded', 'credited', 'refund_returned')
-        ) booked ON true
+        LEFT JOIN (
+            SELECT refund_id, sum(CASE kind WHEN 'refund_returned' THEN -amount ELSE amount END) AS total
+            FROM payments_transfer WHERE kind IN ('refunded', 'credited', 'refund_returned') GROUP BY refund_id
+        ) booked ON booked.refund_id = refund.id
         """,
     ),
     Promise(
@@ -39,17 +39,22 @@ PROMISES = [
         GROUP BY charge_id, refund_id, withdrawal_id, chargeback_id, kind
         UNION ALL
         -- What left by a provider and came back may leave once more: each time but the last it came back.
-        SELECT concat_ws('/', refund_id, withdrawal_id, kind), greatest(count(*) - 1 - back.times, 0)
-        FROM payments_transfer gone
-        LEFT JOIN LATERAL (
-            SELECT count(*) AS times FROM payments_transfer returned
+        SELECT concat_ws('/', gone.refund_id, gone.withdrawal_id, gone.kind),
+            greatest(gone.times - 1 - coalesce(refund.times, withdrawal.times, 0), 0)
+        FROM (
+            SELECT refund_id, withdrawal_id, kind, count(*) AS times FROM payments_transfer
+            WHERE kind IN ('refunded', 'paid_out') GROUP BY refund_id, withdrawal_id, kind
+        ) gone
+        LEFT JOIN (
+            SELECT returned.refund_id AS id, count(*) AS times FROM payments_transfer returned
             JOIN payments_account source ON source.id = returned.source_id AND source.code = 'clearing'
-            WHERE gone.kind = 'refunded' AND returned.refund_id = gone.refund_id AND returned.kind = 'refund_returned'
-                OR gone.kind = 'paid_out' AND returned.withdrawal_id = gone.withdrawal_id
-                    AND returned.kind = 'withdrawal_returned'
-        ) back ON true
-        WHERE kind IN ('refunded', 'paid_out')
-        GROUP BY refund_id, withdrawal_id, kind, back.times
+            WHERE returned.kind = 'refund_returned' GROUP BY returned.refund_id
+        ) refund ON gone.kind = 'refunded' AND refund.id = gone.refund_id
+        LEFT JOIN (
+            SELECT returned.withdrawal_id AS id, count(*) AS times FROM payments_transfer returned
+            JOIN payments_account source ON source.id = returned.source_id AND source.code = 'clearing'
+            WHERE returned.kind = 'withdrawal_returned' GROUP BY returned.withdrawal_id
+        ) withdrawal ON gone.kind = 'paid_out' AND withdrawal.id = gone.withdrawal_id
         """,
     ),
     Promise(
@@ -72,21 +77,22 @@ PROMISES = [
         "I7 a withdrawal lies in flight until it is paid or returned, and left the ledger only when paid",
         """
         SELECT withdrawal.id AS what,
-            abs(booked.in_flight - CASE WHEN withdrawal.status IN ('requested', 'approved', 'sending', 'sent')
-                THEN withdrawal.amount ELSE 0 END)
-            + abs(booked.paid - CASE withdrawal.status WHEN 'paid' THEN withdrawal.amount ELSE 0 END) AS off
+            abs(coalesce(booked.in_flight, 0)
+                - CASE WHEN withdrawal.status IN ('requested', 'approved', 'sending', 'sent')
+                    THEN withdrawal.amount ELSE 0 END)
+            + abs(coalesce(booked.paid, 0)
+                - CASE withdrawal.status WHEN 'paid' THEN withdrawal.amount ELSE 0 END) AS off
         FROM payments_withdrawal withdrawal
-        LEFT JOIN LATERAL (
-            SELECT
-                coalesce(sum(amount * (
-                    (destination.code = 'withdrawals')::int - (source.code = 'withdrawals')::int)), 0) AS in_flight,
-                coalesce(sum(amount * ((destination.code = 'clearing')::int - (source.code = 'clearing')::int)), 0)
-                    AS paid
+        LEFT JOIN (
+            SELECT transfer.withdrawal_id,
+                sum(amount * ((destination.code = 'withdrawals')::int - (source.code = 'withdrawals')::int))
+                    AS in_flight,
+                sum(amount * ((destination.code = 'clearing')::int - (source.code = 'clearing')::int)) AS paid
             FROM payments_transfer transfer
             JOIN payments_account source ON source.id = transfer.source_id
             JOIN payments_account destination ON destination.id = transfer.destination_id
-            WHERE transfer.withdrawal_id = withdrawal.id
-        ) booked ON true
+            WHERE transfer.withdrawal_id IS NOT NULL GROUP BY transfer.withdrawal_id
+        ) booked ON booked.withdrawal_id = withdrawal.id
         """,
     ),
     Promise(
@@ -148,14 +154,14 @@ PROMISES = [
             + coalesce(given.back, 0) AS off
         FROM payments_charge charge
         JOIN payments_document receipt ON receipt.charge_id = charge.id
-        LEFT JOIN LATERAL (
-            SELECT sum((note.content ->> 'total')::bigint) AS noted,
+        LEFT JOIN (
+            SELECT refund.charge_id, sum((note.content ->> 'total')::bigint) AS noted,
                 sum(CASE WHEN refund.retried THEN refund.credit ELSE refund.amount END) AS back,
                 bool_and(refund.documented OR refund.retried AND refund.credit = 0) AS documented,
                 bool_or(refund.status <> 'succeeded' AND NOT refund.retried) AS under_way
             FROM payments_refund refund LEFT JOIN payments_document note ON note.refund_id = refund.id
-            WHERE refund.charge_id = charge.id
-        ) given ON true
+            GROUP BY refund.charge_id
+        ) given ON given.charge_id = charge.id
         -- What comes back to us keeps its credit note until it is given again, or until the payer's bank takes it.
         WHERE coalesce(given.documented AND NOT given.under_way, true)
             AND NOT EXISTS (SELECT FROM payments_chargeback lost WHERE lost.charge_id = charge.id)
@@ -252,6 +258,13 @@ ALIVE = [
         """
         SELECT key AS what, (next_try_at < %(late)s)::int AS off FROM payments_withdrawal
         WHERE status IN ('approved', 'sending', 'sent')
+        """,
+    ),
+    Promise(
+        "I15 no message stays unsent",
+        """
+        SELECT id AS what, (next_attempt_at < %(late)s)::int AS off FROM notifications_notice
+        WHERE emailed_at IS NULL AND next_attempt_at IS NOT NULL
         """,
     ),
     Promise(

@@ -47,10 +47,9 @@ class HideForm(forms.ModelForm):  # type: ignore[type-arg]
 class ReviewAdmin(LeanAdmin):
     form = HideForm
     list_display = ["written_at", "order", "author", "subject", "about", "rating", "visible_from", "is_hidden"]
-    list_filter = ["about", "rating", ("hidden_at", admin.EmptyFieldListFilter)]
+    list_filter = ["about", "rating", ("hidden_at", admin.EmptyFieldListFilter), "written_at"]
     list_select_related = ["order", "author", "subject"]
     search_fields = ["order__number", "author__name", "author__email", "subject__name", "subject__email", "text"]
-    date_hierarchy = "written_at"
     show_full_result_count = False
 
     @admin.display(description=_("hidden"), boolean=True)

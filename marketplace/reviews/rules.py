@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,12 @@ from marketplace.reviews.models import Review
 from orders.actions import Action
 from orders.guards import Refusal
 from orders.models import Order
+
+
+def reviews_of(order: Order) -> list[Review]:
+    """The reviews of an order, with their authors; kept on it, so that what asks again asks no database."""
+    prefetch_related_objects([order], Prefetch("reviews", Review.objects.select_related("author")))
+    return list(order.reviews.all())
 
 
 def reviews_end(order: Order) -> datetime | None:
@@ -33,7 +40,7 @@ class Standing:
 
     @cached_property
     def _written(self) -> list[Review]:
-        return list(self.order.reviews.select_related("author"))
+        return reviews_of(self.order)
 
     @property
     def other(self) -> User:
@@ -106,7 +113,7 @@ def why_not_review(order: Order, person: User, now: datetime) -> Refusal | None:
         return Refusal(_("You can review each other when the order has ended."))
     if order.status != Order.Status.COMPLETED:
         return Refusal(_("No milestone was completed, so there is nothing to review."))
-    if any(review.author_id == person.pk for review in order.reviews.all()):
+    if any(review.author_id == person.pk for review in reviews_of(order)):
         return Refusal(_("You have written your review."))
     if ends <= now:
         return Refusal(_("The {length} for reviews are over.").format(length=in_words(order.terms.reviews)))

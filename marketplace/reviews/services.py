@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Count, Sum
@@ -13,6 +12,7 @@ from marketplace import clock
 from marketplace.accounts.instants import deadline
 from marketplace.accounts.models import User
 from marketplace.accounts.reader import reading_as
+from marketplace.afterwards import afterwards
 from marketplace.catalog.models import Gig
 from marketplace.notifications.services import tell
 from marketplace.reviews.models import Review, ReviewQuerySet
@@ -61,7 +61,7 @@ def write_review(order: Order, *, by: User, rating: int, text: str = "", version
     )
     if written:
         order.reviews.update(visible_from=now)
-        transaction.on_commit(partial(_publish_both, order.pk), robust=True)
+        afterwards(_publish_both, order.pk)
     else:
         _tell_written(review, ends, now)
     return review

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.template.context import Context
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from marketplace import clock
@@ -72,7 +74,7 @@ def moment(instant: datetime | None) -> str:
     """`when` inside a `<time>` element."""
     if instant is None:
         return ""
-    return format_html('<time datetime="{}">{}</time>', iso(instant), when(instant))
+    return SafeString(f'<time datetime="{iso(instant)}">{escape(when(instant))}</time>')
 
 
 @register.filter
@@ -121,6 +123,12 @@ def now_iso() -> str:
 @register.simple_tag
 def reader_format() -> SafeString:
     """For scripts, on the `html` element: how the reader writes numbers, and the words of countdowns. See site.js."""
+    return _format_of(get_language())
+
+
+@lru_cache(maxsize=100)
+def _format_of(language: str | None) -> SafeString:
+    """`reader_format` in the active language, which is named so that it is made once for each."""
     return format_html(
         ' data-decimal="{}" data-group="{}" data-left="{}" data-time-is-up="{}" data-both="{}" data-units="{}"',
         figures.decimal_sign(),

@@ -6,12 +6,17 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from marketplace import clock
-from marketplace.proof import Result, cases, prove
-from marketplace.proof.promise import BALANCES, MOVED
+from marketplace.proof import Result, cases, orders, prove
+from marketplace.proof.promise import SHARED
 from marketplace.proof.proving import ALWAYS, PATIENCE
 
 # The connections that know the statement that asks all promises at once.
 _prepared: WeakSet[object] = WeakSet()
+
+
+def about_orders_under_way() -> list[Result]:
+    """That an order under way has something ahead (O13)."""
+    return list(prove(clock.now(), [promise for promise in orders.PROMISES if promise.says.startswith("O13")]))
 
 
 def about_cases() -> list[Result]:
@@ -43,11 +48,10 @@ def _all_hold() -> bool:
         if connection.connection not in _prepared:
             cursor.execute(f"PREPARE proof (timestamptz, timestamptz) AS {_at_once()}")
             _prepared.add(connection.connection)
-        cursor.execute(
-            "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; EXECUTE proof (%s, %s)", instants
-        )
-        cursor.nextset()
-        cursor.nextset()
+        # EXECUTE takes no values that travel apart from the statement, so they are written into it.
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("SET LOCAL jit = off")
+        cursor.execute(connection.ops.compose_sql("EXECUTE proof (%s, %s)", instants))
         broken, asked = cursor.fetchone()
     assert asked == len(ALWAYS)
     return not broken
@@ -55,18 +59,11 @@ def _all_hold() -> bool:
 
 def _at_once() -> str:
     """How many rows break a promise, and how many promises were asked."""
-    made = ",\n".join(
-        f"{name} AS MATERIALIZED ({statement.split(' AS', 1)[1]})" for name, statement in _shared().items()
-    )
+    made = ",\n".join(f"{name} AS MATERIALIZED ({statement.split(' AS', 1)[1]})" for name, statement in SHARED.items())
     asked = "\nUNION ALL\n".join(
         f"SELECT count(*) FILTER (WHERE off <> 0) AS broken FROM ({promise.rows}) AS promised" for promise in ALWAYS
     )
     return f"WITH {made} SELECT sum(broken), count(*) FROM ({asked}) AS promises" % {"now": "$1", "late": "$2"}
-
-
-def _shared() -> dict[str, str]:
-    """The temporary tables of the proof, as a single statement has them."""
-    return {"moved": MOVED, "balances": BALANCES}
 
 
 def at_rest() -> list[str]:

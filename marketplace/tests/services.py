@@ -19,6 +19,12 @@ SETTINGS = {
     "DEBUG": "1",  # static files come from their sources; pytest-django turns settings.DEBUG itself off
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "CSRF_TRUSTED_ORIGINS": "",
+    "REPLICA_URL": "",
+    "DATABASE_POOLER": "",
+    "DATABASE_POOL": "0",
+    "DATABASE_MAX_AGE": "60",
+    # Each test rolls back, whereupon every prepared statement is forgotten, those of `invariants` and `rows` too.
+    "DATABASE_PREPARE": "0",
     "SITE_NAME": "Milepost",
     "SITE_URL": "http://127.0.0.1:8000",
     "BEHIND_PROXY": "0",

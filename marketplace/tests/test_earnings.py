@@ -13,6 +13,7 @@ from marketplace import clock, tasks
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.catalog.models import Terms
+from marketplace.catalog.plans import PlannedMilestone
 from marketplace.catalog.services import publish_terms
 from marketplace.notifications.models import Notice
 from marketplace.tests import invariants
@@ -145,18 +146,28 @@ def test_earnings_start_with_nothing_and_are_for_those_who_are_signed_in(theo: U
 
 
 def test_completed_milestones_are_paged(theo: User) -> None:
-    for number in range(51):
+    for number in range(21):
         earn(theo, at=after(minutes=number), description=f"Milestone {number}")
     client = Client()
     client.force_login(theo)
-    first, second = (client.get(f"/earnings/?page={page}").context["released"] for page in (1, 2))
+    first = client.get("/earnings/").context["released"]
+    second = client.get("/earnings/", {"after": first.after}).context["released"]
     assert [len(first), first[0].description, len(second), second[0].description] == [
-        50,
-        "Milestone 50",
+        20,
+        "Milestone 20",
         1,
         "Milestone 0",
     ]
-    assert client.get("/earnings/?page=nonsense").context["released"].number == 1
+    assert list(client.get("/earnings/?after=nonsense").context["released"]) == list(first)
+
+
+def test_the_first_twenty_to_come_are_listed_and_the_rest_is_counted(theo: User, client: Client) -> None:
+    client.force_login(theo)
+    for days in range(1, 23):
+        make_placed(seller=theo, plan=[PlannedMilestone(f"Step {days}", "All of it", 5_000, days, 1)] * 2)
+    page = client.get("/earnings/")
+    assert [one.title for one in page.context["expected"]] == [f"Step {days}" for days in range(1, 21)]
+    assert '2 more come later; <a href="/sales/?state=under-way">' in page.content.decode()
 
 
 def test_earnings_take_as_many_queries_for_many_milestones_as_for_few(
@@ -174,8 +185,8 @@ def test_earnings_take_as_many_queries_for_many_milestones_as_for_few(
             )
         orders.accept(current(make_delivered(seller=theo)), by=Order.objects.latest("pk").buyer)
         if number in (1, 3):
-            # Session, viewer, count, account; purses, in flight, limits; open, clearing; withdrawals, released, unread.
-            with django_assert_num_queries(14):
+            # Session, viewer, account; what is to come, purses, months; released, withdrawals, unread.
+            with django_assert_num_queries(9):
                 client.get("/earnings/")
 
 
@@ -231,7 +242,7 @@ def test_the_banks_news_reach_the_seller_as_states_and_notices(theo: User, finan
     assert states(theo) == ["Not paid, the money is available again. The bank sent the money back."]
     tasks.tell_withdrawals()
     notices = Notice.objects.filter(recipient=theo, kind__startswith="withdrawal").order_by("pk")
-    assert list(notices.values_list("kind", "title", "text", "url")) == [
+    assert list(notices.values_list("kind", "own_title", "own_text", "url")) == [
         (
             "withdrawal_paid",
             "Your withdrawal of $50.00 is paid",

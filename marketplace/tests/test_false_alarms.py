@@ -15,7 +15,7 @@ from payments.models import Document, Refund, Transfer
 from payments.tests.factories import NOON, HeldFundsFactory, PersonFactory
 from payments.tests.steps import ask_for, connect, earn, pay, settle
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.breaks_promises]
 BOOKED_TWICE = ("I7 no movement is booked twice", "I7 what a chargeback froze")
 
 

@@ -35,7 +35,9 @@ def finance(transactional_db: None) -> User:
 
 
 def told(person: User) -> list[str]:
-    return list(Notice.objects.filter(recipient=person, kind="finance").order_by("pk").values_list("title", flat=True))
+    return list(
+        Notice.objects.filter(recipient=person, kind="finance").order_by("pk").values_list("own_title", flat=True)
+    )
 
 
 def test_finance_is_told_once_of_each_thing_that_waits_for_it(finance: User, client: Client) -> None:

@@ -5,11 +5,14 @@ from django.db import connection, transaction
 
 from marketplace import clock
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.proof import prove
+from marketplace.proof.proving import ALIVE
 from marketplace.reviews.tests.factories import make_gig, make_reviewed
 from marketplace.tests import invariants
 from orders.models import Order
 from orders.tests.factories import (
     NOON,
+    after,
     cancel_milestone,
     freeze,
     make_accepted,
@@ -25,6 +28,9 @@ from payments.services import issue_documents
 from payments.tasks import deliver_sandbox_events
 from payments.tests.steps import ask_for, connect
 
+pytestmark = pytest.mark.breaks_promises
+
+PAST_THE_TABLES = "SET LOCAL session_replication_role = replica"
 # What is done to the tables, and the promises that this breaks. {…} is the id of an order.
 BROKEN_BY = {
     "UPDATE orders_order SET decide_by = decide_by + interval '1 second' WHERE id = {delivered}": ["I13"],
@@ -46,6 +52,13 @@ BROKEN_BY = {
     "INSERT INTO orders_event (order_id, kind, from_status, to_status, reason, note, data, version, at, recorded_at) "
     "VALUES ({delivered}, 'ended', 'active', 'completed', 'lapsed', '', '{{}}', 1, now(), now())": ["I16"],
     "ALTER TABLE orders_event DISABLE TRIGGER refuse_change": ["I9"],
+    # Past what refuses it in the tables, as who restores a copy could.
+    f"{PAST_THE_TABLES}; UPDATE payments_transfer SET currency = 'EUR' WHERE kind = 'fee'": ["I1"],
+    f"{PAST_THE_TABLES}; ALTER TABLE payments_transfer DROP CONSTRAINT transfer_moves_something; "
+    "UPDATE payments_transfer SET amount = -amount WHERE kind = 'fee'": ["I1", "I3", "I8", "I10", "I11"],
+    f"{PAST_THE_TABLES}; DELETE FROM payments_account WHERE id = {{fees_account}}": ["I2", "I3", "I10", "I11"],
+    f"{PAST_THE_TABLES}; UPDATE payments_transfer SET destination_id = "
+    "(SELECT id FROM payments_account WHERE code = 'clearing' AND currency = 'USD') WHERE kind = 'fee'": ["I4"],
     "UPDATE payments_heldfunds SET refunded = 1 WHERE id = {held}": ["I6", "I10"],
     "UPDATE payments_heldfunds SET buyer_fee = buyer_fee + 1 WHERE amount = 0": ["I6"],
     "UPDATE payments_charge SET funded = false WHERE held_id = {held}": ["I5"],
@@ -71,7 +84,7 @@ BROKEN_BY = {
         "I9",
         "M11",
     ],
-    "INSERT INTO notifications_notice (recipient_id, kind, title, text, url, key, created_at, attempts) "
+    "INSERT INTO notifications_notice (recipient_id, kind, own_title, own_text, url, key, created_at, attempts) "
     "SELECT actor_id, 'x', 'x', '', '/', 'event:' || id, now(), 0 FROM orders_event WHERE kind = 'delivered' LIMIT 1": [
         "I17"
     ],
@@ -80,6 +93,20 @@ BROKEN_BY = {
     "UPDATE reviews_review SET hidden_at = counted_at, hidden_by_id = subject_id, hidden_because = 'x'": ["O18"],
     "UPDATE reviews_review SET written_at = written_at - interval '1 hour'": ["O18"],
     "UPDATE reviews_review SET author_id = (SELECT min(id) FROM accounts_user) WHERE about = 'buyer'": ["O18"],
+}
+
+
+# What is forgotten, and the promise that says so once every sweep has had its time.
+FORGOTTEN = {
+    "UPDATE orders_order SET decide_by = '2026-10-20 12:00Z' WHERE id = {delivered}": "I13 no order stays due",
+    "UPDATE payments_charge SET status = 'asking', asked_at = '2026-10-20 12:00Z' WHERE NOT funded": (
+        "I15 no attempt to pay is forgotten"
+    ),
+    "UPDATE payments_refund SET status = 'pending', next_try_at = '2026-10-20 12:00Z'": ("I15 no refund is forgotten"),
+    "UPDATE payments_withdrawal SET status = 'sending', next_try_at = '2026-10-20 12:00Z'": (
+        "I15 no withdrawal is forgotten"
+    ),
+    "UPDATE notifications_notice SET next_attempt_at = '2026-10-20 12:00Z'": "I15 no message stays unsent",
 }
 
 
@@ -122,3 +149,18 @@ def test_every_promise_that_is_broken_is_noticed() -> None:
         found[statement] = sorted(noticed, key=lambda name: int(name[1:]))
     assert found == BROKEN_BY
     assert invariants.check() == []
+
+    forgotten = {}
+    for statement in FORGOTTEN:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("UPDATE notifications_notice SET next_attempt_at = NULL")
+            before = late()
+            cursor.execute(statement.format(**ids))
+            forgotten[statement] = [says for says in late() if says not in before]
+            transaction.set_rollback(True)
+    assert forgotten == {statement: [says] for statement, says in FORGOTTEN.items()}
+
+
+def late() -> list[str]:
+    """What production's own proof finds late two hours later."""
+    return [result.says for result in prove(after(hours=2), ALIVE) if not result.holds]

@@ -45,7 +45,7 @@ def test_a_line_says_who_how_far_what_for_and_what_was_not_read(client: Any, ana
     page = client.get("/orders/")
     ((heading, (line,)),) = page.context["groups"]
     assert (heading, line.initials, line.unread, line.done) == ("Waiting for you", "TL", 2, 1)
-    assert line.steps == ["done", *[""] * (len(order.plan) - 1)]
+    assert line.steps == ["done", *["next"] * (len(order.plan) - 1)]
     text = page.content.decode()
     for shown in ("from Theo Lindqvist", order.number, "2<span", "unread messages", "1 of "):
         assert shown in text, shown
@@ -64,13 +64,16 @@ def test_lists_are_narrowed_by_state_and_by_words_and_count_what_is_found(client
     assert listed(client, ana, "/orders/") == whole
     for state, heading in (("waiting", "Waiting for you"), ("under-way", "Under way"), ("ended", "Ended")):
         assert listed(client, ana, f"/orders/?state={state}") == {heading: whole[heading]}
-    assert listed(client, ana, "/orders/?state=nonsense&page=x") == whole
+    assert listed(client, ana, "/orders/?state=nonsense&after=x") == whole
     assert listed(client, ana, "/orders/?q=tanaka") == {"Under way": whole["Under way"]}
     assert listed(client, ana, f"/orders/?q={ended.number.lower()}") == {"Ended": whole["Ended"]}
     assert listed(client, ana, "/orders/?q=theo&state=ended") == {"Ended": whole["Ended"]}
     assert listed(client, ana, "/orders/?q=ruiz%00") == {}, "the other side's name, not one's own"
     page = client.get("/orders/?q=theo")
-    assert (page.context["counts"], page.context["number"]) == ({"waiting": 1, "under_way": 0, "ended": 1}, 2)
+    assert (page.context["counts"], page.context["any"]) == (
+        {"waiting": "1", "under_way": "0", "ended": "1", "all": "2"},
+        True,
+    )
     assert listed(client, theo, "/sales/?q=ana")["Ended"] == [(ended.number, "Canceled")]
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from marketplace.order_money import badge_of, refunds_of
+from marketplace import clock
+from marketplace.order_money import badge_of
+from marketplace.order_reading import facts_of
 from orders.models import Order
 from orders.tests.factories import at, cancel_milestone, fresh, make_placed
 from payments.tasks import deliver_sandbox_events
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def badge(order: Order) -> str:
     order = fresh(order)
-    return badge_of(order.plan[0], refunds_of(order))[0]
+    return badge_of(order.plan[0], facts_of(order.number, order.buyer, clock.now()).refunds)[0]
 
 
 def test_a_refused_refund_that_the_bank_took_was_charged_back() -> None:

@@ -23,7 +23,7 @@ from payments.services import issue_documents
 
 SELLER = "I6 the seller gets the price that is left less the commission on it, half up"
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.breaks_promises]
 
 
 @pytest.fixture

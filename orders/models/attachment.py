@@ -20,6 +20,12 @@ PDF = "application/pdf"
 DRAWN_AT_MOST = 3  # times that drawing previews is tried: a picture that kills its worker is left alone then
 
 
+def kind_of(content_type: str) -> str:
+    """How a file of this type can be shown, as `Attachment.kind` says."""
+    kinds = (("image", PICTURES), ("pdf", {PDF}), ("video", VIDEOS), ("audio", SOUNDS), ("text", TEXTS))
+    return next((kind for kind, types in kinds if content_type in types), "other")
+
+
 def stored_name(attachment: "Attachment", name: str) -> str:
     """A generated name: what the uploader called the file never reaches the storage."""
     return f"orders/{attachment.order_id}/{uuid.uuid4().hex}"
@@ -66,8 +72,7 @@ class Attachment(models.Model):
     @property
     def kind(self) -> str:
         """How it can be shown: "image", "pdf", "video", "audio", "text", or "other" that is only downloaded."""
-        kinds = (("image", PICTURES), ("pdf", {PDF}), ("video", VIDEOS), ("audio", SOUNDS), ("text", TEXTS))
-        return next((kind for kind, types in kinds if self.content_type in types), "other")
+        return kind_of(self.content_type)
 
     @property
     def view_url(self) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from orders.guards import Refusal
+from orders.models.changed_columns import SavesWhatChanged
 from orders.models.milestone_guards import (
     a_revision_is_left,
     another_milestone_is_planned,
@@ -27,7 +28,7 @@ from payments.models import Charge, Chargeback, HeldFunds
 from payments.pricing import buyer_fee
 
 
-class Milestone(models.Model):
+class Milestone(SavesWhatChanged):
     class Status(models.TextChoices):
         PLANNED = "planned", _("Not started")
         AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")

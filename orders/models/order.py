@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from django_fsm import RETURN_VALUE, FSMField, transition
 from marketplace.accounts.models import User
 from marketplace.catalog.models import Gig, Terms
 from orders.guards import Refusal, guard
+from orders.models.changed_columns import SavesWhatChanged
 
 if TYPE_CHECKING:
     from orders.models.milestone import Milestone
@@ -29,6 +30,12 @@ def new_number() -> str:
     """An unguessable number that people can read out: MP-7K3X-9Q2D-4HTW."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(12))
     return f"MP-{letters[:4]}-{letters[4:8]}-{letters[8:]}"
+
+
+@cache
+def _page() -> str:
+    """Where orders have their pages, with a place for the number: resolving it anew costs more than a notice does."""
+    return reverse("order", args=[ALPHABET])
 
 
 def next_reminder(start: datetime, end: datetime, after: datetime) -> datetime | None:
@@ -98,9 +105,6 @@ def something_was_not_started(order: "Order") -> Refusal | None:
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    def bought_by(self, user: User) -> "OrderQuerySet":
-        return self.filter(buyer=user)
-
     def sold_by(self, user: User) -> "OrderQuerySet":
         return self.filter(seller=user)
 
@@ -117,7 +121,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.select_related("buyer", "seller", "terms").prefetch_related("milestones__held__charges")
 
 
-class Order(models.Model):
+class Order(SavesWhatChanged):
     class Status(models.TextChoices):
         OFFERED = "offered", _("Offered")
         AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
@@ -201,15 +205,20 @@ class Order(models.Model):
             # What ended today, and what a sweep has set aside: the home of admin.
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="orders_ended"),
             models.Index(fields=["stuck_at"], condition=Q(stuck_at__isnull=False), name="orders_stuck"),
+            # A person's list: what has ended, the newest first; and all that has not, which is never much.
             models.Index(fields=["buyer", "-id"], name="orders_bought"),
             models.Index(fields=["seller", "-id"], name="orders_sold"),
+            models.Index(fields=["buyer"], condition=Q(ended_at=None), name="orders_bought_live"),
+            models.Index(fields=["seller"], condition=Q(ended_at=None), name="orders_sold_live"),
+            # The buyers whom a seller can still review.
+            models.Index(fields=["seller", "-ended_at"], condition=Q(status="completed"), name="orders_sold_completed"),
         ]
 
     def __str__(self) -> str:
         return self.number
 
     def get_absolute_url(self) -> str:
-        return reverse("order", args=[self.number])
+        return _page().replace(ALPHABET, self.number)
 
     # What is true now
 
@@ -224,6 +233,14 @@ class Order(models.Model):
     @property
     def plan(self) -> list["Milestone"]:
         return list(self.milestones.all())
+
+    def know_plan(self, milestones: "list[Milestone]") -> None:
+        """These are all its milestones, in their order: until it is read anew, the database is not asked for them."""
+        for milestone in milestones:
+            milestone.order = self
+        known = self.milestones.all()
+        known._result_cache = milestones  # noqa: SLF001  # as prefetching leaves it
+        self._prefetched_objects_cache = {"milestones": known}
 
     @property
     def current(self) -> "Milestone | None":

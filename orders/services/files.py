@@ -3,15 +3,14 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from celery import current_app
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.afterwards import afterwards
 from orders.activity import record
 from orders.files import CheckedFile
 from orders.guards import Refusal, Refused
@@ -61,7 +60,7 @@ def attach(
         attachment.save()
         stored.append(attachment)
     if pictures := [attachment.pk for attachment in stored if attachment.preview_tries]:
-        transaction.on_commit(partial(_ask_for_previews, pictures), robust=True)
+        afterwards(_ask_for_previews, pictures)
     return stored
 
 

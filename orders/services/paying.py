@@ -3,7 +3,6 @@
 import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 import payments.services as payments
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.afterwards import afterwards
 from marketplace.catalog.models import Gig, Terms
 from marketplace.catalog.plans import PlannedMilestone
 from orders.activity import move, record
@@ -173,7 +173,7 @@ def abandon(milestone: Milestone, *, by: User, version: int | None = None) -> Mi
     order.save()
     payments.cancel_attempts(milestone.held, at=now)
     record(Event.Kind.PAYMENT_ABANDONED, order, by=by, at=now, milestone=milestone)
-    transaction.on_commit(partial(collect, milestone.undecided_charge.pk), robust=True)
+    afterwards(collect, milestone.undecided_charge.pk)
     return milestone
 
 
@@ -252,7 +252,7 @@ def _charge(milestone: Milestone, how: HowToPay, *, now: datetime) -> None:
     refuse_operator()
     assert milestone.held
     charge = payments.begin_charge(milestone.held, at=now, return_url=milestone.order.get_absolute_url(), **asdict(how))
-    transaction.on_commit(partial(collect, charge.pk), robust=True)
+    afterwards(collect, charge.pk)
 
 
 def _recorded_once(event: ParsedEvent, *, now: datetime) -> bool:

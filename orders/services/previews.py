@@ -2,15 +2,14 @@
 
 import logging
 from collections.abc import Iterable
-from functools import partial
 from io import BytesIO
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.db.models import F
 from django.db.models.fields.files import FieldFile
 
+from marketplace.afterwards import afterwards
 from marketplace.catalog.pictures import Damaged, Drawn, TooLarge, draw_anew
 from orders.models import Attachment
 
@@ -70,7 +69,7 @@ def draw_owed_previews() -> int:
 def forget(*files: FieldFile) -> None:
     """Delete the bytes of these files after the commit; what cannot be deleted now, the sweep for lost files does."""
     for name in [file.name for file in files if file.name]:
-        transaction.on_commit(partial(default_storage.delete, name), robust=True)
+        afterwards(default_storage.delete, name)
 
 
 def _drawn(file: FieldFile) -> tuple[Drawn, Drawn]:

@@ -41,7 +41,7 @@ def headers(answer: Any) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name not in EVERYWHERE}
 
 
-EVERYWHERE = {"Referrer-Policy", "Cross-Origin-Opener-Policy", "Vary", "Content-Language"}
+EVERYWHERE = {"Referrer-Policy", "Cross-Origin-Opener-Policy", "Permissions-Policy", "Vary", "Content-Language"}
 LOCKED = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "sandbox; default-src 'none'",

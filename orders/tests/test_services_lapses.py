@@ -1,8 +1,11 @@
 """What the clock does when the buyer's deadline passes, and that the instant decides, not the worker (O6, O7, O14)."""
 
+import logging
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from marketplace import clock
 from marketplace.accounts.models import User
@@ -10,7 +13,7 @@ from marketplace.catalog.tests.factories import TermsFactory
 from marketplace.notifications.models import Notice
 from orders import services
 from orders.guards import Refused
-from orders.models import Event, Order
+from orders.models import Event
 from orders.tests.factories import (
     NOON,
     ONE_STEP,
@@ -206,21 +209,42 @@ def test_a_buyers_clocks_run_on_when_they_are_deactivated() -> None:
 
 def test_one_poisonous_order_is_set_aside_and_the_others_are_settled(caplog: pytest.LogCaptureFixture) -> None:
     poisonous, sound = make_delivered(), make_delivered()
-    # A currency that nobody deals in: the sentence of the payout cannot be written.
-    Order.objects.filter(pk=poisonous.pk).update(currency="XXX")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"ALTER TABLE orders_order ADD CONSTRAINT poison CHECK (id <> {poisonous.pk} OR status = 'active')"
+        )
     with at(days=9):
         assert services.settle_due() == 2
         assert services.settle_due() == 0
     assert ending(sound) == ("completed", "lapsed", after(days=8))
     assert statuses(poisonous) == ("active", ["delivered", "planned", "planned"])
     assert fresh(poisonous).stuck_at == after(days=9)
-    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
-        f"ALARM: order {poisonous.pk} could not be settled and is set aside"
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "2 orders could not be settled together: each is settled by itself",
+        f"ALARM: order {poisonous.pk} could not be settled and is set aside",
     ]
-    Order.objects.filter(pk=poisonous.pk).update(currency="USD")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_order DROP CONSTRAINT poison")
     with at(days=10), pytest.raises(Refused, match=r"^The order is completed\.$"):
         services.accept(current(poisonous), by=poisonous.buyer)
     assert ending(poisonous) == ("completed", "lapsed", after(days=8)), "a person's act settles it all the same"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_whose_rows_somebody_holds_stays_due_and_is_not_set_aside(caplog: pytest.LogCaptureFixture) -> None:
+    order = make_delivered()
+    with at(days=9), connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+        somebody = connection.copy()
+        somebody.set_autocommit(False)
+        with closing(somebody), somebody.cursor() as others:
+            others.execute("SELECT id FROM payments_heldfunds FOR UPDATE")
+            assert services.settle_due() == 0
+        cursor.execute("RESET lock_timeout")
+        assert (statuses(order)[0], fresh(order).stuck_at) == ("active", None)
+        assert f"Order {order.pk} is settled by the next sweep" in caplog.messages
+        assert services.settle_due() == 1
+    assert ending(order) == ("completed", "lapsed", after(days=8))
 
 
 def test_windows_can_be_seconds_long() -> None:

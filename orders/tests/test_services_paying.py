@@ -76,7 +76,7 @@ def test_a_declined_card_leaves_the_milestone_unfunded_until_another_card_pays()
         to_seller,
         declined,
     ]
-    notices = dict(Notice.objects.filter(kind="payment_failed").values_list("recipient", "text"))
+    notices = {notice.recipient_id: notice.text for notice in Notice.objects.filter(kind="payment_failed")}
     assert notices[order.buyer.pk].startswith(f"{declined}\n")
     assert notices[order.seller.pk].startswith(f"{to_seller}.\n")
     with at(hours=20):
@@ -187,8 +187,8 @@ def test_a_bank_that_refuses_within_the_payment_window_leaves_the_rest_of_it() -
     assert statuses(order) == ("awaiting_payment", ["awaiting_payment", "planned", "planned"])
     assert order.events.get(kind="payment_failed").reason == "Your bank refused the payment."
     assert fresh(order).decide_by == after(hours=24)
-    notices = Notice.objects.filter(kind="payment_failed").values_list("text", flat=True)
-    assert ["until Wed 21 Oct 2026, 12:00" in text for text in notices] == [True, True], "not the bank's fortnight"
+    texts = [notice.text for notice in Notice.objects.filter(kind="payment_failed")]
+    assert ["until Wed 21 Oct 2026, 12:00" in text for text in texts] == [True, True], "not the bank's fortnight"
     with at(hours=2):
         services.pay(current(order), by=order.buyer, method="card_ok")
     assert statuses(order) == ("active", ["in_progress", "planned", "planned"])

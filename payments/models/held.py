@@ -19,18 +19,17 @@ from .ledger import Transfer
 class HeldFundsQuerySet(models.QuerySet["HeldFunds"]):
     def released_to(self, payee: User) -> Self:
         """What `payee` was paid for, newest first, each with the `earned` amount that the ledger has for it."""
-        return self._with_earned(payee).order_by("-released_at", "-pk")
+        return self._with_earned().filter(payee=payee, released_at__isnull=False).order_by("-released_at", "-pk")
 
-    def clearing_for(self, payee: User) -> Self:
-        """What `payee` has earned and cannot withdraw yet, each with its `earned` amount (M6)."""
-        waiting = self._with_earned(payee).filter(available_at__isnull=False, cleared_at=None)
-        return waiting.order_by("available_at", "pk")
+    def to_come_for(self, payee: User) -> Self:
+        """What is held for `payee`, and what they `earned` and cannot withdraw yet, with that amount (M6)."""
+        held, clearing = Q(funded_at__isnull=False, released_at=None), Q(available_at__isnull=False, cleared_at=None)
+        return self._with_earned().filter(held | clearing, payee=payee)
 
-    def _with_earned(self, payee: User) -> Self:
-        done = self.filter(payee=payee, released_at__isnull=False)
+    def _with_earned(self) -> Self:
         # One release, so one such transfer. A subquery, because it is worked out only for the rows of the page shown.
         earning = Transfer.objects.filter(held=OuterRef("pk"), kind="earning")
-        return done.annotate(earned=Coalesce(Subquery(earning.values("amount")), 0))
+        return self.annotate(earned=Coalesce(Subquery(earning.values("amount")), 0))
 
     def in_progress_for(self, payee: User) -> Self:
         """Funded and neither released nor given back."""
@@ -107,6 +106,12 @@ class HeldFunds(models.Model):
             # What is in progress for a seller.
             models.Index(
                 fields=["payee"], condition=Q(funded_at__isnull=False, released_at=None), name="held_open_by_payee"
+            ),
+            # What a seller has earned and cannot withdraw yet.
+            models.Index(
+                fields=["payee"],
+                condition=Q(available_at__isnull=False, cleared_at=None),
+                name="held_clearing_by_payee",
             ),
             # What is held at all, for the home of admin.
             models.Index(

@@ -23,7 +23,7 @@ from payments.errors import (
     WithdrawalRefused,
 )
 
-from .balances import Balance, Cents, balance, purse, where_every_cent_is
+from .balances import Balance, Cents, balance, balances_of, cents_of_transfers, purse, where_every_cent_is
 from .cards import forget_card, kept_cards, usable_cards
 from .chargebacks import decide_rest, lose, owable, owed_for, take_back, why_not_dispute, win
 from .charging import (
@@ -102,10 +102,12 @@ __all__ = [
     "ask_again",
     "ask_charge",
     "balance",
+    "balances_of",
     "begin_charge",
     "cancel_attempts",
     "cancel_charge",
     "cancel_withdrawal",
+    "cents_of_transfers",
     "clear_earnings",
     "connect_payout_account",
     "credit_history",

@@ -1,6 +1,6 @@
 """Reading the ledger: balances are sums of transfers (I10)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, Sum
@@ -47,6 +47,14 @@ class Balance:
 
 def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
     """For each reference, where its money is. One query, however many references."""
+    transfers = Transfer.objects.filter(held__reference__in=references).order_by()
+    rows = transfers.values_list("held__reference").annotate(**cents_of_transfers())
+    cents = {reference: Cents(*amounts) for reference, *amounts in rows}
+    return {reference: cents.get(reference, Cents()) for reference in references}
+
+
+def cents_of_transfers() -> dict[str, Combinable]:
+    """The sums over transfers that `Cents` is made of, in its order, in minor units; for queries of one's own."""
 
     def left_in(*codes: str) -> Combinable:
         """What came into these accounts less what went out of them."""
@@ -58,7 +66,7 @@ def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
 
     # Not what the bank has only taken: until it has decided, nothing of the milestone moves (M10).
     # In the order of Cents.
-    sums = {
+    return {
         "charged": moved(Kind.CHARGE, Kind.SURPLUS, Kind.CREDIT_SPENT),
         "held": left_in(Code.HELD),
         "seller": left_in(Code.EARNINGS_CLEARING, Code.EARNINGS_AVAILABLE, Code.EARNINGS_FROZEN, Code.DEBT),
@@ -69,10 +77,6 @@ def where_every_cent_is(references: Sequence[str]) -> dict[str, Cents]:
         "with_credit": moved(Kind.CREDIT_SPENT),
         "as_credit": moved(Kind.CREDITED),
     }
-    transfers = Transfer.objects.filter(held__reference__in=references).order_by()
-    rows = transfers.values_list("held__reference").annotate(**sums)
-    cents = {reference: Cents(*amounts) for reference, *amounts in rows}
-    return {reference: cents.get(reference, Cents()) for reference in references}
 
 
 def balance(user: User, currency: str, code: str = Code.EARNINGS_AVAILABLE) -> int:
@@ -83,8 +87,13 @@ def balance(user: User, currency: str, code: str = Code.EARNINGS_AVAILABLE) -> i
 
 def purse(user: User) -> list[Balance]:
     """What `user` has in every currency in which they have an account. One query."""
+    return balances_of(Account.objects.with_balance().filter(owner=user).order_by("currency"))
+
+
+def balances_of(accounts: Iterable[Account]) -> list[Balance]:
+    """The same of a person's accounts, which were read with their balances, in their order."""
     balances: dict[str, dict[str, int]] = {}
-    for account in Account.objects.with_balance().filter(owner=user).order_by("currency"):
+    for account in accounts:
         balances.setdefault(account.currency, {})[account.code] = account.balance
     return [
         Balance(

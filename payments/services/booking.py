@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Q
 from django.db.transaction import TransactionManagementError
 
+from marketplace.rows import Rows
 from payments.errors import Overdrawn
 from payments.models import Account, Charge, Chargeback, HeldFunds, Refund, Transfer, Withdrawal
 from payments.models.ledger import OVERDRAWABLE
@@ -17,6 +17,28 @@ Code = Account.Code
 # What these hold is guarded by compare-and-set on the rows that say why: HeldFunds for held, Refund for refunds due,
 # Withdrawal for withdrawals. One account is everybody's, so a lock on it would make everybody wait.
 _GUARDED_BY_ROWS = (Code.HELD, Code.REFUNDS_DUE, Code.WITHDRAWALS)
+
+# Everything near the wanted ones by index: a key's owner may be nobody, which no index finds as a pair.
+_NEAR = """
+    SELECT id, code, currency, owner_id, provider FROM payments_account
+    WHERE code = ANY(%s) AND currency = ANY(%s) AND (owner_id IS NULL OR owner_id = ANY(%s::bigint[]))
+"""
+_TRANSFERS = Rows(
+    "payments_transfer",
+    source_id="bigint",
+    destination_id="bigint",
+    amount="bigint",
+    currency="text",
+    kind="text",
+    created_at="timestamptz",
+    held_id="bigint",
+    charge_id="bigint",
+    refund_id="bigint",
+    withdrawal_id="bigint",
+    chargeback_id="bigint",
+)
+
+_REASONS = ("held", "charge", "refund", "withdrawal", "chargeback")
 
 
 class AccountKey(NamedTuple):
@@ -93,8 +115,8 @@ def lock_purse(owner_id: int, currency: str) -> None:
     After the caller's own lock: the order's, if there is one, always comes first.
     """
     inside_transaction()
-    account = open_accounts([earnings(owner_id, currency)])[earnings(owner_id, currency)]
-    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    purse = earnings(owner_id, currency)
+    Account.objects.select_for_update(no_key=True).get(pk=open_accounts([purse])[purse])
 
 
 def book(entries: Iterable[Entry], at: datetime) -> None:
@@ -105,26 +127,22 @@ def book(entries: Iterable[Entry], at: datetime) -> None:
         return
     accounts = open_accounts(key for entry in entries for key in (entry.source, entry.destination))
     _refuse_overdraft(entries, accounts)
-    Transfer.objects.bulk_create(
-        Transfer(
-            source=accounts[entry.source],
-            destination=accounts[entry.destination],
-            amount=entry.amount,
-            currency=entry.source.currency,
-            kind=entry.kind,
-            held=entry.held,
-            charge=entry.charge,
-            refund=entry.refund,
-            chargeback=entry.chargeback,
-            withdrawal=entry.withdrawal,
-            created_at=entry.at or at,
-        )
+    _TRANSFERS.insert(
+        {
+            "source_id": accounts[entry.source],
+            "destination_id": accounts[entry.destination],
+            "amount": entry.amount,
+            "currency": entry.source.currency,
+            "kind": entry.kind,
+            "created_at": entry.at or at,
+            **{f"{name}_id": row.pk for name in _REASONS if (row := getattr(entry, name))},
+        }
         for entry in entries
     )
 
 
-def open_accounts(keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
-    """The accounts with these keys, opened where they don't exist yet."""
+def open_accounts(keys: Iterable[AccountKey]) -> dict[AccountKey, int]:
+    """The ids of the accounts with these keys, opened where they don't exist yet."""
     wanted = set(keys)
     found = _find(wanted)
     missing = wanted - found.keys()
@@ -136,23 +154,21 @@ def open_accounts(keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
     return _find(wanted)
 
 
-def _find(wanted: set[AccountKey]) -> dict[AccountKey, Account]:
-    owners = {key.owner_id for key in wanted} - {None}
-    near = Account.objects.filter(
-        Q(owner=None) | Q(owner__in=owners),
-        code__in={key.code for key in wanted},
-        currency__in={key.currency for key in wanted},
-    )
-    found = {AccountKey(row.code, row.currency, row.owner_id, row.provider): row for row in near}
+def _find(wanted: set[AccountKey]) -> dict[AccountKey, int]:
+    owners = list({key.owner_id for key in wanted} - {None})
+    codes, currencies = list({key.code for key in wanted}), list({key.currency for key in wanted})
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAR, [codes, currencies, owners])
+        found = {AccountKey(*key): pk for pk, *key in cursor.fetchall()}
     return {key: found[key] for key in wanted & found.keys()}
 
 
-def _refuse_overdraft(entries: Sequence[Entry], accounts: dict[AccountKey, Account]) -> None:
+def _refuse_overdraft(entries: Sequence[Entry], accounts: dict[AccountKey, int]) -> None:
     unguarded = (*OVERDRAWABLE, *_GUARDED_BY_ROWS)
     leaving: dict[int, int] = {}
     for entry in entries:
         if entry.source.code not in unguarded:
-            source = accounts[entry.source].pk
+            source = accounts[entry.source]
             leaving[source] = leaving.get(source, 0) + entry.amount
     if not leaving:
         return

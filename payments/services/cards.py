@@ -3,13 +3,13 @@
 import logging
 from calendar import monthrange
 from datetime import date, datetime
-from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.afterwards import afterwards
 from payments.gateways import KeptCard, gateway, outside_transaction
 from payments.models import ProviderCustomer, SavedCard
 
@@ -62,7 +62,7 @@ def forget_card(card: SavedCard, *, at: datetime) -> None:
     """
     with transaction.atomic():
         if SavedCard.objects.filter(pk=card.pk, removed_at=None).update(removed_at=at):
-            transaction.on_commit(partial(forget_at_provider, card.pk), robust=True)
+            afterwards(forget_at_provider, card.pk)
             card.removed_at = at
 
 

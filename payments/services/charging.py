@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Collection
 from datetime import datetime
-from functools import partial
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Count, F, Max, Q
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from marketplace import clock
+from marketplace.afterwards import afterwards
 from payments.errors import AlreadyFunded, AttemptUndecided, NotBookable, UnknownMethod
 from payments.gateways import (
     ChargeRequest,
@@ -173,7 +173,7 @@ def _note_card(charge: Charge, outcome: Outcome, at: datetime) -> None:
     if (charge.keep_card and not outcome.card) or not (charge.method_label or outcome.method_label):
         # An event may know nothing of the card. A crash before this asks leaves it unnamed and unsaved: no money
         # hangs on it.
-        transaction.on_commit(partial(ask_for_card, charge.pk), robust=True)
+        afterwards(ask_for_card, charge.pk)
 
 
 def ask_for_card(charge_id: int) -> None:
@@ -246,7 +246,7 @@ def cancel_attempts(held: HeldFunds, *, at: datetime) -> None:
             credit.return_reserved(charge, at=at)
     for charge in held.charges.undecided().filter(cancel_asked_at=None):
         Charge.objects.filter(pk=charge.pk).update(cancel_asked_at=at)
-        transaction.on_commit(partial(cancel_charge, charge.pk), robust=True)
+        afterwards(cancel_charge, charge.pk)
 
 
 def cancel_charge(charge_id: int) -> None:

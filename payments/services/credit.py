@@ -101,6 +101,6 @@ def _purse(charge: Charge) -> tuple[AccountKey, AccountKey]:
 
 def _locked_balance(key: AccountKey) -> int:
     inside_transaction()
-    account = open_accounts([key])[key]
-    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-    return Account.objects.with_balance().get(pk=account.pk).balance
+    account_id = open_accounts([key])[key]
+    Account.objects.select_for_update(no_key=True).get(pk=account_id)
+    return Account.objects.with_balance().get(pk=account_id).balance

@@ -1,13 +1,14 @@
 """Held funds: agreed, and released to the seller and the platform in one go."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, When
 
 from marketplace.accounts.models import User
+from marketplace.rows import written
 from payments import gateways, money
 from payments.errors import NotChargeable, NothingHeld
 from payments.models import HeldFunds, Transfer
@@ -25,6 +26,22 @@ from .booking import (
     refunds_due,
 )
 from .disputed import refuse_disputed
+
+# What is not there any more, or is in the hands of the payer's bank, is not moved.
+_RELEASE = """
+    UPDATE payments_heldfunds AS held SET
+        released = held.amount - held.refunded - held.charged_back,
+        released_at = due.at,
+        available_at = due.at + held.clearing,
+        cleared_at = CASE WHEN held.clearing = interval '0' THEN due.at END
+    FROM json_to_recordset(%s::json) AS due (id bigint, at timestamptz)
+    WHERE held.id = due.id AND held.released = 0 AND held.amount > held.refunded + held.charged_back
+        AND NOT EXISTS (
+            SELECT FROM payments_charge AS charge JOIN payments_chargeback AS taken ON taken.charge_id = charge.id
+            WHERE charge.held_id = held.id AND charge.funded AND taken.status = 'open'
+        )
+    RETURNING held.id, held.refunded, held.refunded_price, held.released, held.available_at, held.cleared_at
+"""
 
 
 @dataclass(frozen=True)
@@ -84,44 +101,46 @@ def hold(
 
 def release(held: HeldFunds, *, at: datetime) -> Released:
     """Release all that is left: see `release_each`."""
-    return release_each([held], at=at)[0]
+    return release_each([(held, at)])[0]
 
 
-def release_each(many: Sequence[HeldFunds], *, at: datetime) -> list[Released]:
-    """Release all that is left of each: to the seller the price less commission, to the platform the rest (M3, M5).
+def release_each(many: Sequence[tuple[HeldFunds, datetime]]) -> list[Released]:
+    """Release all that is left of each, at its instant: to the seller the price less commission, to the platform the
+    rest (M3, M5).
 
     All of them or none. Both amounts follow from what the milestone finally costs, its price less refunded parts.
     The seller's part is available at once, or after the clearing time that was agreed (M6). A constant number of
     queries. The given objects are brought up to date.
-    NothingHeld if one was never funded, or was released, refunded in full or charged back.
+    Disputed while the payer's bank decides about one of them (M10). NothingHeld if one was never funded, or was
+    released, refunded in full or charged back.
     """
     inside_transaction()
-    refuse_disputed(*many)
-    pks = {held.pk for held in many}
-    with transaction.atomic():
-        spent = F("refunded") + F("charged_back")
-        moved = HeldFunds.objects.filter(pk__in=pks, released=0, amount__gt=spent).update(
-            released=F("amount") - spent,
-            released_at=at,
-            available_at=ExpressionWrapper(Value(at) + F("clearing"), output_field=DateTimeField()),
-            cleared_at=Case(When(clearing=timedelta(0), then=Value(at)), output_field=DateTimeField()),
-        )
-        if moved != len(many):
-            raise NothingHeld("Nothing is left to release: it was never funded, or went its way already.")
-        fresh = HeldFunds.objects.in_bulk(pks)
-        paid = {held.pk: Released(held.payout, held.released - held.payout) for held in fresh.values()}
-        book((entry for held in fresh.values() for entry in _entries(held, paid[held.pk])), at)
-    for held in many:
-        held.released, held.released_at = fresh[held.pk].released, at
-        held.refunded, held.refunded_price = fresh[held.pk].refunded, fresh[held.pk].refunded_price
-        held.available_at, held.cleared_at = fresh[held.pk].available_at, fresh[held.pk].cleared_at
-    return [paid[held.pk] for held in many]
+    if not many:
+        return []
+    # Of several some may have been moved before one is found that cannot be.
+    with transaction.atomic() if len(many) > 1 else nullcontext():
+        return _release(many)
 
 
-def _entries(held: HeldFunds, paid: Released) -> list[Entry]:
+def _release(many: Sequence[tuple[HeldFunds, datetime]]) -> list[Released]:
+    moved = {pk: row for pk, *row in written(_RELEASE, [{"id": held.pk, "at": at} for held, at in many])}
+    if len(moved) != len(many):
+        refuse_disputed(*(held for held, _ in many))
+        raise NothingHeld("Nothing is left to release: it was never funded, or went its way already.")
+    paid = []
+    for held, at in many:
+        held.refunded, held.refunded_price, held.released, held.available_at, held.cleared_at = moved[held.pk]
+        held.released_at = at
+        paid.append(Released(held.payout, held.released - held.payout))
+    entries = (entry for (held, at), each in zip(many, paid, strict=True) for entry in _entries(held, each, at))
+    book(entries, max(at for _, at in many))
+    return paid
+
+
+def _entries(held: HeldFunds, paid: Released, at: datetime) -> list[Entry]:
     source = held_funds(held.currency)
     seller = (earnings_clearing if held.clearing else earnings)(held.payee_id, held.currency)
     return [
-        Entry(source, seller, paid.seller, Transfer.Kind.EARNING, held),
-        Entry(source, fees(held.currency), paid.platform, Transfer.Kind.FEE, held),
+        Entry(source, seller, paid.seller, Transfer.Kind.EARNING, held, at=at),
+        Entry(source, fees(held.currency), paid.platform, Transfer.Kind.FEE, held, at=at),
     ]

@@ -6,13 +6,13 @@ A refund goes back the way it came: card part first, then credit, which is the p
 import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
 from marketplace import clock
+from marketplace.afterwards import afterwards
 from payments.backoff import next_try
 from payments.errors import BadPart, NotBookable, NothingHeld, NotRefused
 from payments.gateways import (
@@ -149,7 +149,7 @@ def _owe(
         **({"status": Status.SUCCEEDED, "settled_at": at} if part_of_credit == amount else {}),
     )
     if refund.card_amount:
-        transaction.on_commit(partial(send_refund, refund.pk), robust=True)
+        afterwards(send_refund, refund.pk)
     return refund
 
 
@@ -226,7 +226,7 @@ def _doubt(refund: Refund, outcome: Outcome, *, confirmed: bool) -> None:
     settled = Refund.objects.filter(pk=refund.pk, status=contradicted)
     # What is all credit was never asked for, so nobody has anything to say about it.
     if settled.filter(retried=False, amount__gt=F("credit")).update(doubted=True):
-        transaction.on_commit(partial(send_refund, refund.pk), robust=True)
+        afterwards(send_refund, refund.pk)
     elif outcome.succeeded and settled.exists():
         logger.error("%s succeeded after staff gave it again: the money may go back twice.", refund.key)
 

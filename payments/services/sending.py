@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import F
 
 from marketplace import clock
+from marketplace.afterwards import afterwards
 from payments.backoff import next_try
 from payments.gateways import (
     Gateway,
@@ -172,7 +172,7 @@ def _doubt(withdrawal: Withdrawal, outcome: Outcome, at: datetime) -> None:
     doubted = settled.exclude(status=_STATUS[outcome.state]) if outcome.decided else settled.none()
     if doubted.update(next_try_at=at + FIRST_RETRY, tries=0):
         logger.warning("The provider contradicts what it said about %s; it is being asked.", withdrawal.key)
-        transaction.on_commit(partial(send_withdrawal, withdrawal.pk), robust=True)
+        afterwards(send_withdrawal, withdrawal.pk)
 
 
 def _record_answer(withdrawal: Withdrawal, outcome: Outcome, at: datetime) -> None:

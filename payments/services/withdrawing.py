@@ -1,12 +1,11 @@
 """Withdrawals (M6): asked for by the seller, decided by finance, sent in three steps (M7) and paid exactly once."""
 
 from datetime import datetime
-from functools import partial
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
+from marketplace.afterwards import afterwards
 from payments.checks import PLAY_MONEY, mixes_money
 from payments.errors import WithdrawalRefused
 from payments.gateways import gateway
@@ -76,7 +75,7 @@ def approve_withdrawal(withdrawal: Withdrawal, *, by: User, at: datetime) -> Non
     _refuse(_why_not_by(withdrawal, by) or _why_not_sent(owner, account))
     decided = {"decided_by": by, "next_try_at": at + FIRST_RETRY}
     _decide(withdrawal, _("It was decided already."), status=Status.APPROVED, at=at, **decided)
-    transaction.on_commit(partial(send_withdrawal, withdrawal.pk), robust=True)
+    afterwards(send_withdrawal, withdrawal.pk)
 
 
 def reject_withdrawal(withdrawal: Withdrawal, *, by: User, reason: str, at: datetime) -> None:

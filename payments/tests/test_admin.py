@@ -84,7 +84,7 @@ def test_amounts_are_shown_in_their_currency(superuser: Client, some_of_everythi
 def test_lists_take_as_many_queries_for_many_rows_as_for_one(
     superuser: Client, some_of_everything: Refund, django_assert_num_queries: DjangoAssertNumQueries, model: Any
 ) -> None:
-    expected = {Account: 6, Charge: 6, HeldFunds: 6, ProviderEvent: 7, Refund: 6, Transfer: 5}[model]
+    expected = {Account: 5, Charge: 5, HeldFunds: 5, ProviderEvent: 7, Refund: 5, Transfer: 5}[model]
     superuser.get(address(model, "changelist"))
     with django_assert_num_queries(expected):
         superuser.get(address(model, "changelist"))

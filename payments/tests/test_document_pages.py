@@ -79,7 +79,7 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
 ) -> None:
     client.get("/documents/")
     for _ in range(2):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             client.get("/documents/")
         pay(HeldFundsFactory.create(payer=buyer))
         services.issue_documents(NOON)

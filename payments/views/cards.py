@@ -2,13 +2,13 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import clock
+from marketplace.pages_by_key import NEWEST, page_of
 from payments import services
 from payments.said import said
 
@@ -21,13 +21,12 @@ def cards(request: HttpRequest) -> HttpResponse:
     """The saved cards of the signed-in person, and their credit per currency with all that changed it."""
     owner = request.user
     assert owner.is_authenticated  # narrows the type; `login_required` sent everybody else away
-    history = Paginator(services.credit_history(owner), PER_PAGE)
     context = {
         "cards": services.kept_cards(owner),
         "today": clock.now().date(),
         "usable": set(services.usable_cards(owner)),
         "credits": [purse for purse in services.purse(owner) if purse.credit or purse.credit_reserved],
-        "history": history.get_page(request.GET.get("page")),
+        "history": page_of(services.credit_history(owner), [NEWEST], request.GET, most=PER_PAGE),
     }
     return render(request, "payments/cards.html", context)
 

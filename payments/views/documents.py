@@ -4,7 +4,6 @@ import re
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Min, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,12 +14,14 @@ from django.views.decorators.http import require_safe
 
 from marketplace import clock
 from marketplace.accounts.models import User
+from marketplace.pages_by_key import NEWEST, Column, instant, page_of
 from payments import services
 from payments.csv_export import Amount, csv_response
 from payments.models import Document
 from payments.pdf_document import document_pdf
 
 PER_PAGE = 50
+COLUMNS = (Column("issued_at", instant, descending=True), NEWEST)
 _NUMBER = re.compile(r"(?P<prefix>[RC])-(?P<number>[0-9]{6,9})")
 _KINDS = {prefix: kind for kind, prefix in Document.PREFIXES.items()}
 
@@ -33,7 +34,7 @@ def documents(request: HttpRequest) -> HttpResponse:
     year = _year(request)
     found = _documents_of(recipient, year)
     context = {
-        "documents": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "documents": page_of(found, COLUMNS, request.GET, most=PER_PAGE),
         "years": _years(recipient),
         "year": year,
     }

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from marketplace import clock
+from marketplace.accounts.proving import proof_required
 from marketplace.accounts.requests import SignedInRequest
 from payments import services
 from payments.gateways import GatewayError, GatewayUnavailable, gateway
@@ -45,6 +46,7 @@ class WithdrawalForm(forms.Form):
 
 @login_required
 @require_POST
+@proof_required
 def connect_bank(request: SignedInRequest) -> HttpResponse:
     """Go to the provider's page, where the seller gives their bank details; `change` goes there in any case.
 
@@ -72,6 +74,7 @@ def connect_bank(request: SignedInRequest) -> HttpResponse:
 @login_required
 @never_cache
 @get_or_post
+@proof_required
 def withdraw(request: SignedInRequest, currency: str) -> HttpResponse:
     """Ask for an amount, look at what will happen, confirm. Wrong input 422, refused 409: what was typed is kept."""
     _known(currency)

@@ -1,6 +1,17 @@
 """What the database refuses of a case, and the indexes of its queues."""
 
-from django.db.models import BaseConstraint, CheckConstraint, Index, Q, UniqueConstraint
+from django.db.models import (
+    BaseConstraint,
+    Case,
+    CheckConstraint,
+    DateTimeField,
+    F,
+    Index,
+    Q,
+    UniqueConstraint,
+    Value,
+    When,
+)
 
 from resolution.models.choices import DISPUTES, OF_OPEN_MILESTONE, PROPOSALS
 
@@ -72,6 +83,16 @@ CONSTRAINTS: list[BaseConstraint] = [
     ),
 ]
 
+# Support's whole list: what waits for them by what is due first, then what waits for an answer, then the past. An index
+# has the same expressions, or every case ever opened would be sorted for one page.
+RANK = Case(When(status="escalated", then=Value(0)), When(status="open", then=Value(1)), default=Value(2))
+DUE = Case(
+    When(status="escalated", then=F("support_due")),
+    When(status="open", then=F("answer_by")),
+    default=None,
+    output_field=DateTimeField(),
+)
+
 INDEXES = [
     # The sweep: due().
     Index(fields=["answer_by"], condition=Q(status="open", stuck_at=None), name="cases_due"),
@@ -80,4 +101,5 @@ INDEXES = [
     Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="cases_by_end"),
     # Support's queue: for_support().
     Index(fields=["support_due", "id"], condition=Q(status="escalated"), name="cases_for_support"),
+    Index(RANK, DUE, F("id").desc(), name="cases_as_listed"),
 ]

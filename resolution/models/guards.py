@@ -13,7 +13,7 @@ from orders.models.milestone_guards import no_bank_is_deciding as no_bank_is_dec
 from orders.models.order import no_attempt_is_undecided as order_has_no_undecided_attempt
 from orders.services import why_not_part, why_not_upcoming
 from payments.said import said
-from resolution.models.choices import OF_OPEN_MILESTONE, Kind
+from resolution.models.choices import OF_OPEN_MILESTONE, Kind, Status
 from resolution.models.reason import Reason
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def no_proposal_is_open(case: "Case") -> Refusal | None:
     if case.is_dispute:
         return None
     # One that a sweep has set aside is not made void before staff have looked at it.
-    proposed = (on_rows_of(case, other) for other in case.order.cases.proposed())
+    waiting = (other for other in case.order.cases.all() if other.status == Status.OPEN and not other.is_dispute)
+    proposed = (on_rows_of(case, other) for other in waiting)
     earlier = next((other for other in proposed if other.stuck_at or not other.void_since()), None)
     if earlier is None:
         return None

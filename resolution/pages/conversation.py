@@ -12,6 +12,7 @@ from django_stubs_ext import StrPromise
 from marketplace.accounts.models import User
 from marketplace.catalog.durations import counted
 from orders.activity import sentence
+from orders.listed import ListedFile, listed_files
 from orders.models import Attachment, Event, Order
 from orders.words import SENTENCES
 from resolution.models import Case
@@ -71,7 +72,7 @@ class Entry:
     heading: str
     at: datetime
     text: str
-    files: list[Attachment]
+    files: list[ListedFile]
     mine: bool = False
 
 
@@ -102,7 +103,7 @@ def conversation(case: Case, viewer: User, events: Iterable[Event]) -> list[Entr
             _heading(event, case, viewer),
             event.at,
             _note(case, event),
-            _taken(evidence, event),
+            listed_files(case.order.number, _taken(evidence, event)),
             event.actor_id == viewer.pk,
         )
         for event in events
@@ -114,7 +115,7 @@ def conversation(case: Case, viewer: User, events: Iterable[Event]) -> list[Entr
             _speaker(message.author, case, viewer),
             message.sent_at,
             message.text,
-            list(message.files.all()),
+            listed_files(case.order.number, list(message.files.all())),
             message.author_id == viewer.pk,
         )
         for message in messages

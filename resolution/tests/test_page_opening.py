@@ -267,3 +267,13 @@ def test_a_reason_that_staff_withdrew_is_not_offered(in_progress: Order) -> None
     row.save()
     page = signed_in(in_progress.buyer).get(open_url(in_progress)).content.decode()
     assert row.text not in page
+
+
+def test_a_proposal_that_nobody_answered_is_not_in_the_way_of_the_next_one(in_progress: Order) -> None:
+    """The clock's work comes first (O7), also where the page asks what is possible before it acts."""
+    first = opened(in_progress, side="seller", kind="extend")
+    values = posted(in_progress, "more_time_needed", days="3")
+    with clock.at(after(hours=48)):
+        response = signed_in(in_progress.seller).post(open_url(in_progress, "extend"), values)
+    assert (response.status_code, Case.objects.get(pk=first.pk).status) == (302, "withdrawn")
+    assert Case.objects.latest("pk").asked_days == 3

@@ -95,7 +95,7 @@ def test_support_notes_for_itself_with_or_without_a_case(in_progress: Order, age
         ("They called twice.", agent.pk, None),
         ("See the files.", agent.pk, case.pk),
     ]
-    assert not Notice.objects.filter(text__contains="called").exists()
+    assert not Notice.objects.filter(own_text__contains="called").exists()
 
 
 @pytest.mark.parametrize("side", ["buyer", "seller"])

@@ -119,14 +119,17 @@ def test_an_agent_rules_a_queue_of_five_cases_by_keyboard_alone(page: Page, live
         """From the case's page by one key to the form, through it, and past the rehearsal to what is next."""
         keys.press(key)
         page.get_by_role("heading", name=heading, exact=True).wait_for()
+        page.wait_for_load_state()  # keys are for the script, and what is typed for the field that has the focus
         for text in (*typed, "The delivery is not", "We looked at it."):
             keys.type(text)
             keys.press("Tab")
         keys.press("Shift+Tab")
         keys.press("Control+Enter")
         page.get_by_role("heading", name=f"{heading}: what will happen").wait_for()
+        page.wait_for_load_state()
         keys.press("Enter")
         page.locator(".messagelist").wait_for()
+        page.wait_for_load_state()
 
     page.goto(f"{live_server.url}/admin/resolution/case/")
     tab_to(page, "login")
@@ -233,7 +236,7 @@ def test_the_home_and_the_lists_fit_a_phone(desk: Page, live_server: Any, said: 
     desk.locator(".chart__numbers summary").first.press("Enter")
     look(desk, said)
     desk.get_by_role("link", name="1 Wait for the other side").click()
-    assert desk.get_by_role("link", name=re.compile(case.number)).is_visible()
+    desk.get_by_role("link", name=re.compile(case.number)).wait_for()
     desk.set_viewport_size({"width": 360, "height": 900})
     for name in ("orders/order", "payments/transfer", "payments/heldfunds", "payments/charge", "payments/account"):
         desk.goto(f"{live_server.url}/admin/{name}/")

@@ -111,7 +111,7 @@ def test_a_case_of_every_kind_is_opened_for_its_side_logged_and_told_to_both(des
     assert (case.reason.code, case.statement, case.files.get().uploaded_by) == (code, "We talked.", acting)
     event = order.events.get(kind="case_opened")
     assert (event.actor, event.on_behalf_of, event.data["why"]) == (User.objects.get(name="Sam Support"), acting, WHY)
-    told = Notice.objects.filter(key=f"event:{event.pk}").values_list("recipient__name", "title")
+    told = Notice.objects.filter(key=f"event:{event.pk}").values_list("recipient__name", "own_title")
     ask = f"opened a case to {asks}"
     assert {name: ask in title and title.split(",")[0] for name, title in told} == {
         "Ana Ruiz": "Customer Support",

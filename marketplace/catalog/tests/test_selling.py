@@ -288,11 +288,11 @@ def test_my_gigs_are_mine_in_every_state(client: Client, theo: User) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 25])
-def test_my_gigs_take_five_queries(
+def test_my_gigs_take_four_queries(
     client: Client, theo: User, django_assert_num_queries: DjangoAssertNumQueries, count: int
 ) -> None:
     GigFactory.create_batch(count, seller=theo)
-    with django_assert_num_queries(5):  # session, person, count, page, unread notices
+    with django_assert_num_queries(4):  # session, person, page, unread notices
         client.get("/selling/gigs/")
 
 

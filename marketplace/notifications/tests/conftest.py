@@ -4,11 +4,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import kombu
 import pytest
 from pytest_django import Settings
-
-from marketplace.celery import app
 
 
 @dataclass
@@ -65,34 +62,3 @@ def dead_mail_server(settings: Settings) -> Iterator[None]:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = reserved.getsockname()
         yield
-
-
-@pytest.fixture
-def dead_redis() -> Iterator[None]:
-    """Celery talks to a socket that does not exist."""
-    alive = app.conf.broker_url
-    _use_broker("redis+socket:///nowhere/redis.sock")
-    yield
-    _use_broker(alive)
-
-
-@pytest.fixture
-def live_broker() -> Iterator[kombu.Connection]:
-    """An empty Celery queue on the real Redis, apart from everybody else's."""
-    alive = app.conf.task_default_queue
-    app.conf.task_default_queue = "test-notices"
-    app.amqp.queues = app.amqp.Queues(None)
-    with app.connection() as connection:
-        connection.SimpleQueue("test-notices").clear()
-        yield connection
-        connection.SimpleQueue("test-notices").clear()
-    app.conf.task_default_queue = alive
-    app.amqp.queues = app.amqp.Queues(None)
-
-
-def _use_broker(url: str) -> None:
-    app.conf.broker_url = url
-    app.conf.broker_write_url = app.conf.broker_read_url = url
-    kombu.pools.reset()
-    app._pool = None
-    app.amqp._producer_pool = None

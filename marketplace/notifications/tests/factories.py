@@ -13,8 +13,8 @@ class NoticeFactory(factory.django.DjangoModelFactory[Notice]):
 
     recipient = factory.SubFactory(UserFactory)
     kind = "delivered"
-    title = "Theo delivered “Storyboard”"
-    text = "You have 8 days to accept it or to ask for a revision."
+    own_title = "Theo delivered “Storyboard”"
+    own_text = "You have 8 days to accept it or to ask for a revision."
     url = "/orders/MP-7K3X-9Q2D/"
     key = factory.Sequence(lambda number: f"event:{number}")
     created_at = factory.LazyFunction(clock.now)

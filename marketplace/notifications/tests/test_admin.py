@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 def test_staff_see_what_was_told_and_change_nothing(client: Client) -> None:
     client.force_login(User.objects.create_superuser("root@example.org", name="Root"))
-    notice = NoticeFactory(title="Theo delivered")
+    notice = NoticeFactory(own_title="Theo delivered")
     assert "Theo delivered" in client.get("/admin/notifications/notice/", {"q": "theo"}).text
     address = f"/admin/notifications/notice/{notice.pk}"
     assert client.get(f"{address}/change/").status_code == 200

@@ -57,7 +57,9 @@ def test_at_eight_in_each_persons_zone_comes_what_was_not_mailed_at_once() -> No
     assert sweep(EIGHT + timedelta(hours=1)) == []
     assert sweep(EIGHT + timedelta(hours=5)) == [(ben.email, ["first", "second, quiet"])]
     assert sweep(EIGHT + timedelta(days=1)) == []
-    assert Notice.objects.filter(emailed_at=None).values_list("title", flat=True).distinct().get() == "mailed at once"
+    assert (
+        Notice.objects.filter(emailed_at=None).values_list("own_title", flat=True).distinct().get() == "mailed at once"
+    )
 
 
 def test_what_was_read_meanwhile_is_left_out_and_of_nothing_comes_none() -> None:

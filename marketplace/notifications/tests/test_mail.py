@@ -9,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from marketplace import clock
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.notifications import mail, tasks
-from marketplace.notifications.mail import Sent
 from marketplace.notifications.models import Notice
 from marketplace.notifications.tests.conftest import MailServer
 from marketplace.notifications.tests.factories import NoticeFactory
@@ -27,7 +26,7 @@ def waits(notice: Notice) -> tuple[int, timedelta]:
 def test_a_notice_is_mailed_with_its_link(settings: Settings) -> None:
     settings.SITE_URL = "https://milepost.example/"
     notice = NoticeFactory(recipient__email="ana@example.org")
-    tasks.send_notice(notice.pk)
+    tasks.send_unsent()
     message = mailbox.outbox[0]
     assert (message.to, message.subject) == (["ana@example.org"], "Theo delivered “Storyboard”")
     assert message.body.startswith(
@@ -40,19 +39,14 @@ def test_a_notice_is_mailed_with_its_link(settings: Settings) -> None:
 
 
 def test_a_mailed_notice_is_not_mailed_again() -> None:
-    notice = NoticeFactory()
-    assert [mail.send(notice.pk) for _ in range(2)] == [Sent.YES, Sent.NOTHING_TO_SEND]
-    assert mail.send_unsent() == 0
+    NoticeFactory()
+    assert [mail.send_unsent(), mail.send_unsent()] == [1, 0]
     assert len(mailbox.outbox) == 1
-
-
-def test_a_notice_that_is_gone_is_no_error() -> None:
-    assert mail.send(2**40) is Sent.NOTHING_TO_SEND
 
 
 def test_a_repeat_after_a_crash_has_the_same_message_id() -> None:
     notice = NoticeFactory()
-    mail.send(notice.pk)
+    mail.send_unsent()
     # As a crash between sending and recording leaves it: claimed, not recorded.
     Notice.objects.update(emailed_at=None, next_attempt_at=notice.created_at + timedelta(minutes=1))
     assert mail.send_unsent() == 0
@@ -66,21 +60,22 @@ def test_a_repeat_after_a_crash_has_the_same_message_id() -> None:
 def test_every_notice_has_its_own_message_id() -> None:
     for key in ("a", "b"):
         for _ in range(2):
-            mail.send(NoticeFactory(key=key).pk)
+            NoticeFactory(key=key)
+    assert mail.send_unsent() == 4
     assert len({message.extra_headers["Message-ID"] for message in mailbox.outbox}) == 4
 
 
 def test_a_dead_mail_server_breaks_nothing_and_the_notice_waits(dead_mail_server: None) -> None:
     notice = NoticeFactory()
     with clock.at(notice.created_at):
-        assert mail.send(notice.pk) is Sent.SERVER_DOWN
+        assert mail.send_unsent() == 0
     assert waits(notice) == (1, timedelta(minutes=1))
 
 
 def test_a_dead_mail_server_is_asked_at_least_every_four_minutes(dead_mail_server: None) -> None:
     notice = NoticeFactory(attempts=9)
     with clock.at(notice.created_at):
-        mail.send(notice.pk)
+        mail.send_unsent()
     assert waits(notice) == (10, timedelta(minutes=4))
 
 
@@ -113,14 +108,14 @@ def test_a_message_that_is_refused_is_tried_less_and_less_often(mail_server: Mai
     mail_server.refuses = {"gone@example.org"}
     notice = NoticeFactory(recipient__email="gone@example.org", attempts=7)
     with clock.at(notice.created_at):
-        assert mail.send(notice.pk) is Sent.REFUSED
+        assert mail.send_unsent() == 0
     assert waits(notice) == (8, timedelta(minutes=128))
 
 
 def test_a_message_that_is_always_refused_is_set_aside(mail_server: MailServer) -> None:
     mail_server.refuses = {"gone@example.org"}
     notice = NoticeFactory(recipient__email="gone@example.org", attempts=11)
-    assert mail.send(notice.pk) is Sent.REFUSED
+    assert mail.send_unsent() == 0
     notice.refresh_from_db()
     assert (notice.attempts, notice.emailed_at, notice.next_attempt_at) == (12, None, None)
     assert mail.send_unsent() == 0
@@ -133,9 +128,12 @@ def test_a_message_that_cannot_be_written_does_not_stop_the_others() -> None:
     assert [message.to for message in mailbox.outbox] == [["ana@example.org"]]
 
 
-def test_one_sweep_takes_one_batch() -> None:
-    NoticeFactory.create_batch(mail.BATCH + 3, recipient=UserFactory())
-    assert [mail.send_unsent(), mail.send_unsent()] == [200, 3]
+def test_one_sweep_ends_before_the_next_begins_and_leaves_the_rest_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    NoticeFactory.create_batch(3, recipient=UserFactory())
+    monkeypatch.setattr(mail, "SWEEP_SECONDS", -1)  # as if the first letter had taken that long
+    assert mail.send_unsent() == 0
+    monkeypatch.undo()
+    assert mail.send_unsent() == 3
 
 
 def test_a_letter_that_cannot_be_drawn_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
@@ -149,9 +147,9 @@ def test_a_letter_that_cannot_be_drawn_does_not_stop_the_others(caplog: pytest.L
 
 
 def test_a_notice_takes_five_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    notice = NoticeFactory()
-    with django_assert_num_queries(5):  # savepoint, claim, its record, release; sent
-        mail.send(notice.pk)
+    NoticeFactory()
+    with django_assert_num_queries(5 + 3):  # savepoint, claim, its record, release; sent; and nothing more is found
+        mail.send_unsent()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -176,6 +174,6 @@ def test_two_sweeps_at_once_mail_every_notice_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_no_transaction_is_open_while_the_server_is_asked(mail_server: MailServer) -> None:
-    notice = NoticeFactory()
-    assert mail.send(notice.pk) is Sent.YES
+    NoticeFactory()
+    assert mail.send_unsent() == 1
     assert connection.in_atomic_block is False

@@ -96,7 +96,7 @@ def test_what_is_switched_off_and_not_mailed_yet_is_not_mailed_any_more(ana: Use
     ],
 )
 def test_the_digest_is_due_at_eight_in_the_persons_zone(zone: str, after: str, due: str) -> None:
-    found = next_digest(User(time_zone=zone), datetime.fromisoformat(after).replace(tzinfo=UTC))
+    found = next_digest(zone, datetime.fromisoformat(after).replace(tzinfo=UTC))
     assert found.astimezone(UTC) == datetime.fromisoformat(due).replace(tzinfo=UTC)
 
 

@@ -1,0 +1,1 @@
+"""Speed and scale, measured beside what the machine could do: `python3 run.py bench`."""

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from marketplace import clock
+from marketplace.replica import REPLICA, replica_state
 
 LAST_SWEEP = "clock:last-sweep"
 STALE = timedelta(seconds=60)
@@ -21,7 +22,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """503 without PostgreSQL only; Redis and beat show as degraded, because nothing is lost without them."""
+    """503 without PostgreSQL only; the rest shows as degraded or worse, because nothing is lost without it."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -32,6 +33,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
         swept = parse_datetime(cache.get(LAST_SWEEP) or "")
         state["redis"] = "up"
         state["clock"] = "up" if swept and clock.now() - swept < STALE else "degraded"
+    if REPLICA in connections:
+        state["replica"] = replica_state()
     return JsonResponse(state)
 
 

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from marketplace import finance_notices, webhooks, withdrawal_notices
+from marketplace.accounts.sessions import SessionStore
 from marketplace.health import note_sweep
 from marketplace.proof.recording import prove_ledger as prove
 
@@ -26,6 +27,12 @@ def tell_finance() -> None:
 @shared_task
 def tell_withdrawals() -> None:
     withdrawal_notices.tell_withdrawals()
+
+
+@shared_task
+def forget_ended_sessions() -> None:
+    """Sessions name people: those that ran out are deleted."""
+    SessionStore.clear_expired()
 
 
 @shared_task

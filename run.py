@@ -4,6 +4,8 @@
     python3 run.py                   start the site with its own PostgreSQL and Redis, and demo data
     python3 run.py test [ARGUMENT…]  run the checks and the test suite; with arguments, pytest alone with them
     python3 run.py manage COMMAND …  a management command on the site that is running (createsuperuser, …)
+    python3 run.py bench [OPTION …]  measure speed beside its limits; --help lists the options
+    python3 run.py chaos [OPTION …]  kill and cut off every part under load, and check all that was said; --minutes N
 
 This file makes the virtual environment .venv, installs the pinned packages, and continues in there, in
 marketplace/embedded. Until then it uses the standard library only, and no syntax that an old Python could
@@ -35,6 +37,8 @@ PYTHON = VENV / "bin" / "python"
 NEEDS = {
     "start": ["requirements.txt"],
     "manage": ["requirements.txt"],
+    "bench": ["requirements.txt"],
+    "chaos": ["requirements.txt"],
     "test": ["requirements.txt", "requirements-dev.txt"],
 }
 NO_NETWORK = re.compile(r"Retrying \(|ConnectionError|ConnectTimeout|NameResolutionError|ProxyError|unreachable")
@@ -68,10 +72,14 @@ def main(arguments: list[str]) -> int:
 
 def continue_inside(command: str, rest: list[str]) -> int:
     """The command itself, now that the packages can be imported."""
-    from marketplace.embedded import launch, manage, suite
+    from marketplace.embedded import benchmark, chaos, launch, manage, suite
 
     if command == "test":
         return suite.run(ROOT, rest)
+    if command == "bench":
+        return benchmark.run(ROOT, rest)
+    if command == "chaos":
+        return chaos.run(ROOT, rest)
     if command == "manage":
         manage.run(ROOT, rest)
     return launch.run(ROOT)

@@ -114,9 +114,23 @@ class Children:
         self._tell_guard(f"folder {folder}")
         return folder
 
+    def pid(self, name: str) -> int:
+        """The number of a child's process, which leads its session."""
+        return self._running[name].process.pid
+
     def ended(self) -> dict[str, int]:
         """The children that are no longer running, with their exit codes."""
         return {name: code for name, child in self._running.items() if (code := child.process.poll()) is not None}
+
+    def bury(self, name: str) -> None:
+        """Kill what is left of a child and its session, and forget it. One that was never started is no error."""
+        if (child := self._running.pop(name, None)) is None:
+            return
+        leader = child.process.pid
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
+        child.process.wait()
+        self._tell_guard(f"gone {leader}")
 
     def stop(self) -> None:
         """Stop all of them and remove our folders. May be called twice."""

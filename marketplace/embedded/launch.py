@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -22,6 +23,7 @@ from redis import Redis, RedisError
 
 from marketplace.embedded import postgres, redis
 from marketplace.embedded.children import CannotStart, Children, Stop, last_lines
+from marketplace.embedded.supervisor import Supervisor
 
 HOST = "127.0.0.1"
 # What `manage` needs to know of a running site.
@@ -29,7 +31,7 @@ CONNECTIONS = "connections.json"
 
 
 def run(root: Path) -> int:
-    """Start everything, say READY, wait. 0 when asked to stop, 1 when something cannot start or ended by itself."""
+    """Start everything, say READY, wait. 0 when asked to stop, 1 when something cannot start or keeps ending."""
     children = Children()
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
@@ -39,7 +41,7 @@ def run(root: Path) -> int:
         signal.signal(way, ask_to_stop)
     environ.Env.read_env(root / ".env")
     try:
-        with _only_copy(root / "var", children):
+        with only_copy(root / "var", children):
             Launcher(root, children).run()
     except CannotStart as reason:
         print(reason, flush=True)
@@ -49,7 +51,12 @@ def run(root: Path) -> int:
 
 
 class Launcher:
-    """Starts the parts of the site one after the other."""
+    """Starts the parts of the site one after the other, and again what ends by itself.
+
+    PostgreSQL and Redis as well: both keep what they were told through a crash, the parts reach them at the same
+    address as before, and a site that stays down is no safer than one that says 503 for some seconds. What cannot
+    start in the first place ends the site at once: that is for a person to mend.
+    """
 
     def __init__(self, root: Path, children: Children) -> None:
         self.root = root
@@ -59,9 +66,10 @@ class Launcher:
         self.began = time.monotonic()
         self.port = _free_port()
         self.private = not os.environ.get("DATABASE_URL")
+        self.supervisor = Supervisor(children, self._say)
 
     def run(self) -> NoReturn:
-        """Raises Stop when asked to, and CannotStart when something cannot start or ended by itself."""
+        """Raises Stop when asked to, and CannotStart when something cannot start or keeps ending."""
         self.logs.mkdir(exist_ok=True)
         connections = self.var / CONNECTIONS
         try:
@@ -111,13 +119,22 @@ class Launcher:
         if os.environ.get("REDIS_URL"):
             _try_redis()
         else:
-            os.environ["REDIS_URL"] = redis.start(self.children, self.var / "redis", log=self._log("redis"))
+            start = partial(redis.start, self.children, self.var / "redis", log=self._log("redis"))
+            os.environ["REDIS_URL"] = self._server("redis", start)
             self._say("Redis is up")
         if not self.private:
             _try_database()
         else:
-            os.environ["DATABASE_URL"] = postgres.start(self.children, self.var / "postgres", log=self._log("postgres"))
+            start = partial(postgres.start, self.children, self.var / "postgres", log=self._log("postgres"))
+            os.environ["DATABASE_URL"] = self._server("postgres", start)
             self._say("PostgreSQL is up")
+
+    def _server(self, name: str, start: Callable[..., str]) -> str:
+        """Start it, now and again if need be, at the same address."""
+        start = partial(start, folder=self.children.folder())
+        url = start()
+        self.supervisor.look_after(name, start, self.logs / f"{name}.log")
+        return url
 
     def _data(self) -> str:
         """Tables and, in a database without people, the demo. Returns the accounts to sign in with."""
@@ -145,7 +162,9 @@ class Launcher:
         parts["web"] += ["--graceful-timeout=5", "--no-control-socket"]
         parts["web"].append("--reload" if environ.Env().bool("DEBUG") else "--preload")
         for name, command in parts.items():
-            self.children.start(name, command, cwd=self.root, log=self._log(name))
+            start = partial(self.children.start, name, command, cwd=self.root, log=self._log(name))
+            start()
+            self.supervisor.look_after(name, start, self.logs / f"{name}.log")
         until = time.monotonic() + 60
         while not _answers(self.port):
             self._all_alive()
@@ -155,7 +174,7 @@ class Launcher:
 
     def _watch(self) -> NoReturn:
         while True:
-            self._all_alive()
+            self.supervisor.look()
             self.children.pause(0.2)
 
     def _all_alive(self) -> None:
@@ -188,7 +207,7 @@ def secret_key(var: Path) -> str:
 
 
 @contextmanager
-def _only_copy(var: Path, children: Children) -> Iterator[None]:
+def only_copy(var: Path, children: Children) -> Iterator[None]:
     """Hold the lock on this data. The guard holds it too: until the last process of a killed copy is gone."""
     var.mkdir(exist_ok=True)
     with (var / "run.lock").open("a+") as lock:

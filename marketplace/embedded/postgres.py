@@ -26,19 +26,25 @@ THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "ma
 ROOT_STORE = Path("/var/lib/milepost")
 
 
-def start(children: Children, data: Path, *, log: Path, settings: Sequence[str] = ()) -> str:
-    """Start it on `data`, made if need be, and return the URL of its database. Raises CannotStart and Stop."""
+def start(
+    children: Children, data: Path, *, log: Path, settings: Sequence[str] = (), folder: Path | None = None
+) -> str:
+    """Start it on `data`, made if need be, and return the URL of its database. Raises CannotStart and Stop.
+
+    In the same `folder` as before it has the same URL as before; otherwise one of its own is made.
+    """
     binaries = _binaries()
     run_as = None
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         run_as = _unprivileged(data)
         binaries, data = _within_reach(binaries, data, run_as)
-    socket = children.folder() / "pg"
-    for folder in (data, socket):
-        folder.mkdir(parents=True, exist_ok=True)
+    socket = (folder or children.folder()) / "pg"
+    shutil.rmtree(socket, ignore_errors=True)  # of one that was killed
+    for made in (data, socket):
+        made.mkdir(parents=True, exist_ok=True)
         if run_as:
-            os.chown(folder, run_as.user, run_as.group)
-        folder.chmod(0o700)
+            os.chown(made, run_as.user, run_as.group)
+        made.chmod(0o700)
     if not (data / "PG_VERSION").exists():
         _make_cluster(binaries, data, run_as)
     _forget_dead_server(data)

@@ -8,13 +8,15 @@ from pathlib import Path
 from marketplace.embedded.children import CannotStart, Children, last_lines
 
 
-def start(children: Children, data: Path | None, *, log: Path) -> str:
+def start(children: Children, data: Path | None, *, log: Path, folder: Path | None = None) -> str:
     """Start it and return its URL. With `data` what it holds survives a restart; without, nothing is written.
 
+    In the same `folder` as before it has the same URL as before; otherwise one of its own is made.
     Raises CannotStart and Stop.
     """
-    folder = children.folder()
+    folder = folder or children.folder()
     socket = folder / "redis.sock"
+    socket.unlink(missing_ok=True)  # of one that was killed
     command: list[str | Path] = [_binary(), "--port", "0", "--loglevel", "warning"]
     command += ["--unixsocket", socket, "--unixsocketperm", "700"]
     if data is None:

@@ -1,5 +1,6 @@
 """`python3 run.py` as a newcomer meets it: real processes in a copy of this checkout."""
 
+import json
 import os
 import re
 import shutil
@@ -13,10 +14,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+
+from marketplace.embedded.children import CannotStart, Children
+from marketplace.embedded.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the suite itself sets or a developer may have set, and what would lead pip past the index of a test.
@@ -109,6 +114,16 @@ def read_until(command: Command, text: str) -> str:
     pytest.fail(f"it ended ({command.wait()}) before it said {text}:\n{said}")
 
 
+def readiness(checkout: Checkout, within: float) -> dict[str, str]:
+    """What /readyz says: as soon as everything is up, else at last."""
+    until, said = time.monotonic() + within, dict[str, str]()
+    while time.monotonic() < until and set(said.values()) != {"up"}:
+        time.sleep(0.1)
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{checkout.port}/readyz") as answer:
+            said = json.load(answer)
+    return said
+
+
 def last_sentence(said: str) -> str:
     return said.splitlines()[-1]
 
@@ -123,7 +138,7 @@ def checkout() -> Iterator[Checkout]:
             os.kill(process, signal.SIGKILL)
 
 
-def test_a_killed_site_leaves_nothing_behind_and_starts_again_until_a_part_dies(checkout: Checkout) -> None:
+def test_a_killed_site_leaves_nothing_behind_and_starts_again_with_its_parts(checkout: Checkout) -> None:
     with checkout.start() as site:
         said = read_until(site, "READY")
         assert said.splitlines()[-1] == f"READY http://127.0.0.1:{checkout.port}/"
@@ -142,12 +157,49 @@ def test_a_killed_site_leaves_nothing_behind_and_starts_again_until_a_part_dies(
 
     with checkout.start() as again:
         read_until(again, "READY")
-        beat = next(process for process, line in checkout.processes().items() if " beat " in line)
-        os.kill(beat, signal.SIGKILL)
+        for part in ("redis", "postgres -D", "marketplace worker", "marketplace beat", "gunicorn"):
+            leader = min(process for process, line in checkout.processes().items() if part in line)
+            os.kill(leader, signal.SIGKILL)
+        said = ""
+        while said.count("was started again") < 5:
+            said += read_until(again, "was started again")
+        assert said.count("ended by itself (-9); it is started again in 0.5 s") == 5
+        assert readiness(checkout, within=30) == {"database": "up", "redis": "up", "clock": "up"}
+        again.terminate()
         said, _ = again.communicate(timeout=60)
-    assert again.returncode == 1
-    assert "The beat ended by itself (-9)." in said
+    assert (again.returncode, last_sentence(said)[-7:]) == (0, "Stopped")
     assert checkout.processes() == {}
+
+
+def test_what_ends_again_and_again_is_given_up_with_its_last_words(tmp_path: Path) -> None:
+    children, said, log = Children(), list[str](), tmp_path / "part.log"
+    command = ["sh", "-c", "echo I cannot; exit 3"]
+
+    def supervised(soon: float) -> Supervisor:
+        supervisor = Supervisor(children, said.append, pauses=(0.01, 0.05), soon=soon)
+        start = partial(children.start, "part", command, log=log)
+        start()
+        supervisor.look_after("part", start, log)
+        return supervisor
+
+    def watch(supervisor: Supervisor) -> None:
+        while len(said) < 12:
+            supervisor.look()
+            time.sleep(0.005)
+
+    try:
+        with pytest.raises(CannotStart) as given_up:
+            watch(supervised(soon=60))
+        sentence = "The part ended by itself (3), 3 times in a row."
+        assert str(given_up.value) == sentence + "\n    I cannot" * 3
+        ended = "The part ended by itself (3); it is started again in"
+        again = "The part was started again"
+        assert said == [f"{ended} 0.01 s", again, f"{ended} 0.05 s", again]
+        said.clear()
+        watch(supervised(soon=0))
+        assert set(said) == {f"{ended} 0.01 s", again}, "what ran for long enough has all its tries again"
+    finally:
+        children.stop()
 
 
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])

@@ -44,7 +44,8 @@ class UserAdmin(LeanAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     list_display = ["name", "email", "handle", "is_active", "is_staff", "second_factor", "joined_at"]
     list_filter = ["is_active", "is_staff", "groups"]
     search_fields = ["name", "email", "handle"]
-    ordering = ["-joined_at"]
+    # In the order in which they joined, by the key: nothing else is an index of all.
+    ordering = ["-pk"]
     fieldsets = [
         (None, {"fields": ["email", "name", "handle", "about", "time_zone", "language", "password"]}),
         (_("Powers"), {"fields": ["is_active", *POWERS]}),

@@ -1,12 +1,13 @@
 """Instants as the present reader writes them: in their language's way and in their time zone, which is named."""
 
-from datetime import datetime
+from datetime import date, datetime, time
+from functools import lru_cache
 
 from babel.dates import format_datetime, format_skeleton
 from django.utils import timezone
 
 from marketplace import clock
-from marketplace.accounts.reader import locale
+from marketplace.accounts.reader import language, locale, locale_of
 
 # Ours, the same wherever English is read. Other languages write dates as the CLDR says.
 ENGLISH = {
@@ -34,8 +35,10 @@ def full_day(instant: datetime) -> str:
 
 def when(instant: datetime, *, seconds: bool = False) -> str:
     """ "Tue 1 Dec, 14:05", with the year when it is not this year; with seconds "Tue 1 Dec, 14:05:09"."""
-    time = f"{timezone.localtime(instant):%H:%M:%S}" if seconds else f"{timezone.localtime(instant):%H:%M}"
-    return f"{_date(instant, 'MMMEd', always_year=False)}, {time}"
+    zone = timezone.get_current_timezone()
+    local = timezone.localtime(instant, zone)
+    skeleton = "MMMEd" if local.year == timezone.localtime(clock.now(), zone).year else "yMMMEd"
+    return f"{_written(local.date(), skeleton, language())}, {local:{'%H:%M:%S' if seconds else '%H:%M'}}"
 
 
 def deadline(instant: datetime) -> str:
@@ -45,9 +48,16 @@ def deadline(instant: datetime) -> str:
 
 
 def _date(instant: datetime, skeleton: str, *, always_year: bool) -> str:
-    local, written = timezone.localtime(instant), locale()
+    local = timezone.localtime(instant)
     if always_year or local.year != timezone.localtime(clock.now()).year:
         skeleton = f"y{skeleton}"
-    if written.language == "en":
-        return format_datetime(local.replace(tzinfo=None), ENGLISH[skeleton], locale=written)
-    return format_skeleton(skeleton, local.replace(tzinfo=None), locale=written)
+    return _written(local.date(), skeleton, language())
+
+
+@lru_cache(maxsize=10_000)
+def _written(day: date, skeleton: str, language: str) -> str:
+    """A day as readers of a language write it: pages say the same few days over and over."""
+    locale, midnight = locale_of(language), datetime.combine(day, time())
+    if locale.language == "en":
+        return str(format_datetime(midnight, ENGLISH[skeleton], locale=locale))
+    return str(format_skeleton(skeleton, midnight, locale=locale))

@@ -8,14 +8,19 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
+from marketplace.accounts.sessions import Session as Session
 
 HANDLE_LENGTH = 40
 
@@ -91,6 +96,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May enter the administration."))
     joined_at = models.DateTimeField(_("joined at"), editable=False)
+    signed_out_at = models.DateTimeField(
+        _("signed out at"), null=True, editable=False, help_text=_("Sessions that began before have ended.")
+    )
+    closed_at = models.DateTimeField(
+        _("closed at"), null=True, editable=False, help_text=_("By its owner, for good: nothing of them is left here.")
+    )
     rating_sum = models.PositiveIntegerField(
         _("rating sum"), default=0, editable=False, help_text=_("Of the published reviews as seller.")
     )
@@ -106,12 +117,26 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_account_per_email_in_any_case"),
         ]
+        indexes = [
+            # Suggestions of a search: people by their names as they begin to be typed.
+            GinIndex(SearchVector("name", config="simple"), name="person_name_words"),
+            # The sweep over the orders of deactivated sellers (O20).
+            models.Index(fields=["id"], condition=Q(is_active=False), name="people_deactivated"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     def get_absolute_url(self) -> str:
         return reverse("catalog:seller", args=[self.handle])
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What ends sessions when it changes: the password, and being signed out everywhere."""
+        of_password: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if self.signed_out_at is None:
+            return of_password
+        seen = f"{of_password} {self.signed_out_at.timestamp()}"
+        return salted_hmac("marketplace.accounts.sessions", seen, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.name

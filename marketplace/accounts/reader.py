@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from babel import Locale
 from django.conf import settings
@@ -20,6 +21,17 @@ def reading_as(person: User) -> Iterator[None]:
         yield
 
 
+def language() -> str:
+    """The language that the present reader's numbers, dates and money are written for."""
+    return translation.get_language() or settings.LANGUAGE_CODE
+
+
 def locale() -> Locale:
     """How the present reader writes numbers, dates and money."""
-    return Locale.parse(translation.to_locale(translation.get_language() or settings.LANGUAGE_CODE))
+    return locale_of(language())
+
+
+@lru_cache(maxsize=100)
+def locale_of(language: str) -> Locale:
+    """How readers of a language write. Babel finds it anew each time, and a page asks for it hundreds of times."""
+    return Locale.parse(translation.to_locale(language))

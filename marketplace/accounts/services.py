@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from marketplace import clock
 from marketplace.accounts.models import User
 
 logger = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ class AccountError(Exception):
 
 @transaction.atomic
 def deactivate(user: User, *, by: User) -> bool:
-    """Close the doors on a person (O20): no sign-in, and every session ends with its next request.
+    """Close the doors on a person (O20): no sign-in, and every session ends with its next request, for good.
 
     Returns False if that was done already. Raises AccountError for oneself, and for staff unless a superuser does it.
     """
@@ -26,17 +27,22 @@ def deactivate(user: User, *, by: User) -> bool:
     _check(user, by)
     if not user.is_active:
         return False
-    user.is_active = False
-    user.save(update_fields=["is_active"])
+    user.is_active, user.signed_out_at = False, clock.now()
+    user.save(update_fields=["is_active", "signed_out_at"])
     logger.info("User %s was deactivated by %s", user.pk, by.pk)
     return True
 
 
 @transaction.atomic
 def reactivate(user: User, *, by: User) -> bool:
-    """Open the doors again. Returns False if they were open. Raises AccountError as `deactivate` does."""
+    """Open the doors again. Returns False if they were open.
+
+    Raises AccountError as `deactivate` does, and for an account that its owner closed: nobody is left to enter it.
+    """
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _check(user, by)
+    if user.closed_at:
+        raise AccountError(_("Its owner closed this account for good."))
     if user.is_active:
         return False
     user.is_active = True
@@ -60,6 +66,14 @@ def remove_second_factor(user: User, *, by: User) -> bool:
     if removed:
         logger.info("The second factor of user %s was removed by %s", user.pk, by.pk)
     return bool(removed)
+
+
+@transaction.atomic
+def sign_out_everywhere(user: User) -> None:
+    """End every session of a person; the one that asks for it is kept by `update_session_auth_hash`."""
+    user.signed_out_at = clock.now()
+    user.save(update_fields=["signed_out_at"])
+    logger.info("User %s signed out everywhere", user.pk)
 
 
 def confirm_email(user: User) -> None:

@@ -1,7 +1,7 @@
-"""Staff whom a test signs in by `force_login` have a second factor and used it, as the pages would have seen to.
+"""Who is signed in by `force_login` has just given their password; staff have a second factor too and used it.
 
-A plugin of the whole suite: the administration opens for nobody else. `sign_in_by_password_alone` is for the tests of
-just that.
+A plugin of the whole suite: the administration opens for nobody else, nor do withdrawals. `sign_in_by_password_alone`
+is for the tests of just that.
 """
 
 from allauth.account.internal.flows.login import record_authentication
@@ -21,6 +21,11 @@ def force_login(client: Client, user: User, backend: str | None = None) -> None:
     sign_in_by_password_alone(client, user, backend)
     if user.is_staff:
         use_second_factor(client, user)
+    else:
+        request = HttpRequest()
+        request.session = client.session
+        record_authentication(request, user, "password", email=user.email)
+        request.session.save()
 
 
 def use_second_factor(client: Client, user: User) -> None:

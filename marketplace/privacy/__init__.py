@@ -1,0 +1,1 @@
+"""What belongs to a person: taking their data with them, and leaving. Reads across all storeys."""

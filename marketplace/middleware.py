@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 
 from marketplace.accounts.languages import language_of
 from resolution.services import settle_cases_of
@@ -16,7 +16,8 @@ from resolution.services import settle_cases_of
 class CasesFirst:
     """Before anybody acts on an order, by whatever page: what the clock owes its cases (O7, R4).
 
-    An act on a case does this by itself. `orders` knows no case, so it is done here, where both are known.
+    An act on a case does this by itself. `orders` knows no case, so it is done here, where both are known. The page
+    that opens a case asks what is possible before it acts, so it has to be done before that page too.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -27,12 +28,13 @@ class CasesFirst:
 
     def process_view(self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]) -> None:
         match = request.resolver_match
-        if request.method == "POST" and match and match.app_name == "orders" and "number" in kwargs:
+        acts = match and (match.view_name == "resolution:open_kind" or match.app_name == "orders")
+        if request.method == "POST" and acts and "number" in kwargs:
             settle_cases_of(kwargs["number"])
 
 
 def viewer(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Speak the viewer's language, show times in their zone, and keep a signed-in person's pages out of every cache."""
+    """Speak the viewer's language, and show times in their zone."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         person = request.user if request.user.is_authenticated else None
@@ -42,8 +44,6 @@ def viewer(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
             response = get_response(request)
         response.headers.setdefault("Content-Language", language)
         patch_vary_headers(response, ["Accept-Language", "Cookie"])
-        if person and not response.has_header("Cache-Control"):
-            patch_cache_control(response, no_store=True, private=True)
         return response
 
     return middleware

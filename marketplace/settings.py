@@ -8,6 +8,8 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from marketplace.databases import PERSISTENT, PREPARE_AFTER, connecting, replica
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -38,7 +40,6 @@ INSTALLED_APPS = [
     "marketplace.accounts.apps.BackOfficeConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.sitemaps",
@@ -52,13 +53,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "marketplace.headers.headers",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "marketplace.accounts.devices.lifetimes",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -87,15 +90,35 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
+NOTICES_WORDED_BY = "orders.notice_words.words_of"
+
 # PostgreSQL and Redis.
-DATABASES = {"default": env.db("DATABASE_URL", engine="django.db.backends.postgresql")}
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+DATABASE_POOLER = env.str("DATABASE_POOLER", default="")
+if DATABASE_POOLER not in ("", "pgbouncer"):
+    raise ImproperlyConfigured(f"DATABASE_POOLER is {DATABASE_POOLER!r}; leave it empty or choose: pgbouncer.")
+DATABASE_POOL = env.int("DATABASE_POOL", default=0)
+CONNECTING = {
+    "pool": DATABASE_POOL,
+    "max_age": env.int("DATABASE_MAX_AGE", default=0 if DATABASE_POOL else PERSISTENT),
+    "pgbouncer": DATABASE_POOLER == "pgbouncer",
+    # PgBouncer can keep prepared statements since 1.21, if it is told to; so it is asked for by name.
+    "prepare": env.int("DATABASE_PREPARE", default=0 if DATABASE_POOLER else PREPARE_AFTER),
+}
+DATABASES = {"default": connecting(env.db("DATABASE_URL", engine="django.db.backends.postgresql"), **CONNECTING)}
+# A copy of it that streams, for what strangers read: `marketplace.replica`.
+DATABASE_ROUTERS: list[str] = []
+if env.str("REPLICA_URL", default=""):
+    DATABASES["replica"] = replica(env.db("REPLICA_URL", engine="django.db.backends.postgresql"), **CONNECTING)
+    DATABASE_ROUTERS.append("marketplace.replica.ReplicaRouter")
+    MIDDLEWARE.append("marketplace.replica.PublicPagesFromReplica")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "marketplace.accounts.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
+        # Seconds. One that takes connections and says nothing would hold up every sign-in for as long as it likes.
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
     }
 }
 
@@ -110,14 +133,16 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "marketplace.accounts.site_words.SiteWordsValidator"},
 ]
+# Asks whether a password is known from a breach by the first five digits of its hash. Empty: nobody is asked.
+BREACHED_PASSWORDS_URL = env.str("BREACHED_PASSWORDS_URL", default="")
+if BREACHED_PASSWORDS_URL:
+    AUTH_PASSWORD_VALIDATORS.append({"NAME": "marketplace.accounts.breached.BreachedPasswordValidator"})
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/orders/"
 LOGOUT_REDIRECT_URL = "/"
@@ -140,6 +165,13 @@ ACCOUNT_SIGNUP_FORM_CLASS = "marketplace.accounts.forms.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_CONFIGURED else "optional"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
+# Before addresses, second factors or where money goes change, and before data are handed out or an account is closed,
+# people prove once more who they are, unless they did so within this many seconds (`marketplace.accounts.proving`).
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password, address or second factor is told to the person
+# How many searches a minute one address may make without signing in; 0 for any number.
+SEARCHES_PER_MINUTE = env.int("SEARCHES_PER_MINUTE", default=300)
 
 # The second factor, which staff must have: `marketplace.accounts.back_office`.
 MFA_ADAPTER = "marketplace.accounts.second_factor.MFAAdapter"
@@ -180,6 +212,7 @@ OPERATOR_TAX_ID = env.str("OPERATOR_TAX_ID", default="")
 # The clock: Celery beat looks every few seconds for what is due in PostgreSQL.
 SWEEP_EVERY = timedelta(seconds=env.float("SWEEP_SECONDS", default=15))
 CELERY_BROKER_URL = REDIS_URL
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its lines are written as all others are
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -209,6 +242,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": timedelta(hours=12),
     },
     "draw owed previews": {"task": "orders.tasks.draw_owed_previews", "schedule": timedelta(seconds=60)},
+    "forget ended sessions": {
+        "task": "marketplace.tasks.forget_ended_sessions",
+        "schedule": crontab(hour="4", minute="40"),
+    },
     "forget lost files": {"task": "orders.tasks.forget_lost_files", "schedule": crontab(hour="4", minute="10")},
     "prove the ledger": {"task": "marketplace.tasks.prove_ledger", "schedule": crontab(hour="3", minute="30")},
     "publish due reviews": {
@@ -281,10 +318,25 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# Attempts are counted by address: of the person, which the proxy appends, not of the proxy, which all share.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+# Over HTTPS no other host of the domain can set a cookie of ours: browsers see to it by the prefix.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
+MESSAGE_STORAGE = "marketplace.accounts.flash.Flash"
 SESSION_COOKIE_SECURE = HTTPS
+SESSION_ENGINE = "marketplace.accounts.sessions"
+# Since somebody signed in, whatever they do meanwhile; and since they were last seen, which is noted now and then.
+SESSION_AT_MOST, SESSION_OF_STAFF, SESSION_UNUSED = timedelta(days=30), timedelta(hours=12), timedelta(days=14)
+SESSION_NOTED_EVERY = timedelta(hours=1)
+SESSION_COOKIE_AGE = int(SESSION_AT_MOST.total_seconds())
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True  # forms carry the token, and scripts read it there
 
 # Language and time. Times are stored in UTC and shown in the viewer's zone; docs/languages.md.
 LANGUAGE_CODE = "en"
@@ -301,7 +353,9 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "marketplace.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {name: {"level": "INFO"} for name in ("marketplace", "orders", "payments", "resolution")},

@@ -3,6 +3,9 @@ from django.contrib.sitemaps import views as maps
 from django.urls import include, path
 
 from marketplace import calendar, dashboard, earnings, finish_payment, health, order_views, sitemaps, views, webhooks
+from marketplace.privacy.views import close_account, download, your_data
+
+handler500 = "marketplace.unavailable.broken"
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +19,9 @@ urlpatterns = [
     path("orders/<slug:number>/calendar.ics", calendar.order_calendar, name="calendar_order"),
     path("calendar/<slug:token>.ics", calendar.feed, name="calendar_feed"),
     path("earnings/", earnings.earnings, name="earnings"),
+    path("profile/data/", your_data, name="your_data"),
+    path("profile/data/download/", download, name="download_your_data"),
+    path("profile/close/", close_account, name="close_account"),
     path("payments/<path:key>/finish/", finish_payment.finish_payment, name="finish_payment"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     path("robots.txt", sitemaps.robots, name="robots"),

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -12,9 +11,9 @@ from marketplace import clock
 from marketplace.accounts.requests import SignedInRequest
 from marketplace.catalog.costs import worked_example
 from marketplace.catalog.models import Category, Gig, Terms
-from marketplace.order_lists import STATES, counted_by_state, found, grouped, line, waiting_first, with_unread
-from orders.models import OfferRequest, Order
-from orders.models.order import OrderQuerySet
+from marketplace.order_lists import grouped, line
+from marketplace.sorted_orders import STATES, OrdersOf
+from orders.models import OfferRequest
 
 PAGE = 20
 
@@ -43,33 +42,32 @@ def help_milestones(request: HttpRequest) -> HttpResponse:
 @require_safe
 def bought(request: SignedInRequest) -> HttpResponse:
     """The orders in which the viewer buys, those that wait for them first."""
-    return _list(request, Order.objects.bought_by(request.user), "buyer")
+    return _list(request, "buyer")
 
 
 @login_required
 @require_safe
 def sold(request: SignedInRequest) -> HttpResponse:
     """The orders in which the viewer sells, and what buyers asked them for."""
-    asked = OfferRequest.objects.filter(seller=request.user, offer=None).select_related("buyer", "gig", "again")
-    return _list(request, Order.objects.sold_by(request.user), "seller", asked=list(asked[:20]))
+    wishes = OfferRequest.objects.filter(seller=request.user, offer=None)
+    asked = wishes.select_related("buyer").only("text", "asked_at", "buyer__name")
+    return _list(request, "seller", asked=list(asked[:20]))
 
 
-def _list(request: SignedInRequest, orders: OrderQuerySet, side: str, **context: Any) -> HttpResponse:
+def _list(request: SignedInRequest, side: str, **context: Any) -> HttpResponse:
     now, text = clock.now(), request.GET.get("q", "")[:100].replace("\x00", "")
-    ranked = waiting_first(found(orders, side, text), side)
-    counts = counted_by_state(ranked)
+    orders = OrdersOf(request.user, side, now, text)
     state = request.GET.get("state", "")
-    if state in STATES:
-        ranked = ranked.filter(rank=STATES[state])
-    page = Paginator(with_unread(ranked, request.user), PAGE).get_page(request.GET.get("page"))
+    state = state if state in STATES else ""
+    page = orders.page(request.GET, state=state, most=PAGE)
+    counts = orders.counted_by_state()
     context |= {
         "page": page,
-        "pages": page.paginator.get_elided_page_range(page.number),
         "groups": grouped([line(order, side, now) for order in page]),
         "side": side,
         "text": text,
-        "state": state if state in STATES else "",
+        "state": state,
         "counts": counts,
-        "number": sum(counts.values()),
+        "any": counts["all"] != "0",
     }
     return render(request, "orders/list.html", context)

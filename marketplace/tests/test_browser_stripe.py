@@ -150,6 +150,7 @@ def test_a_payment_that_went_through_in_another_tab_is_found_and_a_silent_provid
     buyer.open(f"/orders/{offer.number}/place/")
     buyer.pay("Card You enter the card on the next page.", "Accept the offer · pay $126.60")
     finish = buyer.page.url.removeprefix(buyer.page.url.split("/payments/")[0])
+    buyer.page.wait_for_load_state("networkidle")  # the page asks the provider too: the fault is for our question
     client.force_login(offer.buyer)
     peer.fault("error_500", path="GET /v1/payment_intents")
     silent = client.get(finish)

@@ -23,8 +23,12 @@ STOREYS = {
     "marketplace.catalog": 3,
     "marketplace.notifications": 3,
     "marketplace.accounts": 2,
+    "marketplace.afterwards": 1,
     "marketplace.celery": 1,
     "marketplace.clock": 1,
+    "marketplace.pages_by_key": 1,
+    "marketplace.rows": 1,
+    "marketplace.statement": 1,
     "marketplace.embedded": 1,
 }
 EXCEPTIONS = {("marketplace.catalog", "payments.money"), ("marketplace.catalog", "payments.pricing")}

@@ -38,26 +38,13 @@ IN_ADDRESSES = (
     "%E2%80%AE",
     "a" * 3_000,
 )
-ALL = bool(os.environ.get("HOSTILE"))  # every day some of them will do
+ALL = bool(os.environ.get("HOSTILE"))
 IN_FIELDS = (str(2**63), "-1", "1e309", "NaN", "a\x00b", "\u202e😀\r\nX: y", "x" * 20_000, b"\xed\xa0\x80\xff", "")
 # What some page of the site reads of its address, besides what admin does.
 QUERY = (
     *("page", "before", "after", "show", "talk", "q", "category", "currency", "least", "greatest", "days", "rating"),
-    *(
-        "order",
-        "request",
-        "left",
-        "right",
-        "topic",
-        "unread",
-        "next",
-        "return",
-        "example",
-        "month",
-        "year",
-        "from",
-        "to",
-    ),
+    *("order", "request", "left", "right", "topic", "unread", "next", "return", "example", "month", "year"),
+    *("from", "to"),
     *("seen", "status", "o", "p", "e", "all", "_to_field", "_popup", "_changelist_filters", "id", "pk__in", "term"),
 )
 ADMIN = ("admin:orders_order_", "admin:payments_document_", "admin:accounts_user_", "admin:resolution_case_")
@@ -76,6 +63,12 @@ def doors(method: str) -> Iterator[tuple[Door, str]]:
 
 REFUSED = ("403", "404", "405")
 FORMS = list(doors("POST"))
+PAGES = list(doors("GET"))
+
+
+def in_turn(found: list[tuple[Door, str]], nth: int) -> list[tuple[Door, str]]:
+    """Every third door, from another one for each value: in a day each meets one in three values."""
+    return found if ALL else found[nth % 3 :: 3]
 
 
 def ask(walker: Walker, door: Door, role: str, path: str = "", **sent: Any) -> str:
@@ -118,30 +111,33 @@ def broken(answers: list[tuple[str, str]], *, may_change: bool = False) -> list[
 
 def test_no_part_of_an_address_breaks_a_page(walker: Walker) -> None:
     answers = []
-    for door, role in doors("GET"):
-        thing = walker.world.of(door.thing, ROUTES[door.name])
-        for part in {found[1] or found[2] for found in PART.finditer(ROUTES[door.name])}:
-            for value in IN_ADDRESSES:
+    for nth, value in enumerate(IN_ADDRESSES):
+        for door, role in in_turn(PAGES, nth):
+            thing = walker.world.of(door.thing, ROUTES[door.name])
+            for part in {found[1] or found[2] for found in PART.finditer(ROUTES[door.name])}:
                 path = address(ROUTES[door.name], Thing(thing.buyer, thing.seller, {**thing.parts, part: value}))
                 answers.append((f"{door.name} {part}={value}", ask(walker, door, role, path)))
     assert broken(answers) == []
-    assert len(answers) > 1_000
+    assert len(answers) > (1_000 if ALL else 300)
 
 
-@pytest.mark.parametrize("value", [str(2**63), "%00", "%FF%ED%A0%80", "-1e309&a[b][c]=1", "%F0%9F%98%80" * 300])
-def test_nothing_that_is_asked_for_breaks_a_page(value: str, walker: Walker) -> None:
+IN_QUERIES = (str(2**63), "%00", "%FF%ED%A0%80", "-1e309&a[b][c]=1", "%F0%9F%98%80" * 300)
+
+
+@pytest.mark.parametrize(("nth", "value"), list(enumerate(IN_QUERIES)))
+def test_nothing_that_is_asked_for_breaks_a_page(nth: int, value: str, walker: Walker) -> None:
     asked = "&".join(f"{name}={value}" for name in QUERY)
     answers = []
-    for door, role in doors("GET"):
+    for door, role in in_turn(PAGES, nth):
         path = address(ROUTES[door.name], walker.world.of(door.thing, ROUTES[door.name]))
         answers.append((f"{door.name}?{value}", ask(walker, door, role, f"{path.partition('?')[0]}?{asked}")))
     assert broken(answers) == []
 
 
-@pytest.mark.parametrize("value", IN_FIELDS[:: 1 if ALL else 3], ids=lambda value: repr(value)[:20])
-def test_nothing_that_is_typed_breaks_a_form(value: str | bytes, walker: Walker) -> None:
+@pytest.mark.parametrize(("nth", "value"), list(enumerate(IN_FIELDS)), ids=lambda value: repr(value)[:20])
+def test_nothing_that_is_typed_breaks_a_form(nth: int, value: str | bytes, walker: Walker) -> None:
     answers = []
-    for door, role in FORMS:
+    for door, role in in_turn(FORMS, nth):
         cache.clear()
         thing = walker.world.of(door.thing, ROUTES[door.name])
         body = walker.body(thing)
@@ -176,15 +172,15 @@ def test_nothing_that_is_drawn_breaks_a_form(walker: Walker, data: st.DataObject
     assert broken([(str(door), ask(walker, door, role, **form(sent)))], may_change=True) == []
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"][: None if ALL else 2])
-def test_no_other_method_breaks_or_changes_anything(method: str, walker: Walker) -> None:
+@pytest.mark.parametrize(("nth", "method"), list(enumerate(["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])))
+def test_no_other_method_breaks_or_changes_anything(nth: int, method: str, walker: Walker) -> None:
     answers = []
-    for door, role in (*doors("GET"), *FORMS):
+    for door, role in in_turn(PAGES + FORMS, nth):
         cache.clear()
         sent = form(walker.body(walker.world.of(door.thing, ROUTES[door.name])))
         answers.append((f"{method} {door.name}", ask(walker, replace(door, method=method), role, **sent)))
     assert broken(answers) == []
-    assert len(answers) > 200
+    assert len(answers) > (200 if ALL else 60)
 
 
 BODIES = (
@@ -200,10 +196,11 @@ BODIES = (
 )
 
 
-@pytest.mark.parametrize(("data", "kind"), BODIES, ids=[kind[:30] for _, kind in BODIES])
-def test_no_body_breaks_a_form(data: bytes, kind: str, walker: Walker) -> None:
+@pytest.mark.parametrize("nth", range(len(BODIES)), ids=[kind[:30] for _, kind in BODIES])
+def test_no_body_breaks_a_form(nth: int, walker: Walker) -> None:
+    data, kind = BODIES[nth]
     answers = []
-    for door, role in FORMS:
+    for door, role in in_turn(FORMS, nth):
         cache.clear()
         answers.append((str(door), ask(walker, door, role, data=data, content_type=kind)))
     assert broken(answers, may_change=True) == []
@@ -220,7 +217,7 @@ COOKIES = (
     {"sessionid": "x" * 4_000, "csrftoken": "\x7f", "messages": "[[broken", "django_language": "../../etc"},
     {"sessionid": "' OR 1=1 --", "csrftoken": "", "messages": "\xe9" * 50, "django_language": "\xad"},
 )
-PAGES = (
+READ = (
     "home",
     "order",
     "order_changes",
@@ -234,8 +231,8 @@ PAGES = (
 
 def test_no_header_or_cookie_breaks_a_page(walker: Walker) -> None:
     answers = []
-    for door, role in doors("GET"):
-        if door.name in PAGES:
+    for door, role in PAGES:
+        if door.name in READ:
             for sent in HEADERS:
                 sent = {
                     name: value.encode("utf-8", "surrogateescape").decode("latin-1") for name, value in sent.items()
@@ -246,7 +243,7 @@ def test_no_header_or_cookie_breaks_a_page(walker: Walker) -> None:
                 path = address(ROUTES[door.name], walker.world.of(door.thing))
                 answers.append((f"{door.name} {cookies}", status(walker.one.get(path))))
     assert broken(answers) == []
-    assert len(answers) == len(PAGES) * (len(HEADERS) + len(COOKIES))
+    assert len(answers) == len(READ) * (len(HEADERS) + len(COOKIES))
 
 
 FORGED = {

@@ -11,9 +11,10 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q, Value
-from django.db.models.functions import Left, Replace
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Cast, Concat, Left, Replace
 from django.utils import translation
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ import payments.services
 from marketplace import clock
 from marketplace.accounts.models import Session, User
 from marketplace.accounts.services import AccountError
+from marketplace.afterwards import afterwards
 from marketplace.catalog.models import Gig, PlanMilestone
 from marketplace.notifications.models import CalendarFeed, Digest, Notice, Preference
 from marketplace.notifications.wording import TITLE_LENGTH
@@ -58,7 +60,8 @@ def why_not_close(person: User) -> list[str]:
 
 
 def close(person: User) -> None:
-    """Close an account for good. Everything or nothing; saved cards are forgotten by the provider after the commit.
+    """Close an account for good. Everything or nothing; after the commit the provider forgets saved cards, and the
+    store the pictures of gigs.
 
     Raises AccountError with what is in the way. A row that refers to the person, such as a new order, waits for this
     and the person's own next request finds nobody signed in.
@@ -92,12 +95,11 @@ def _take_down(person: User) -> None:
     """Their gigs: nobody finds one, and the words and the picture are gone. Orders hold copies of what was agreed."""
     gigs = Gig.objects.filter(seller=person)
     PlanMilestone.objects.filter(gig__in=gigs).update(description="")
-    for gig in gigs:
-        if gig.cover:
-            gig.cover.delete(save=False)
-        Gig.objects.filter(pk=gig.pk).update(
-            title=_closed_name(), slug=f"closed-{gig.pk}", description="", cover="", status=Gig.Status.ARCHIVED
-        )
+    # After the commit: what is deleted from the store does not come back when the account stays open after all.
+    for cover in gigs.exclude(cover="").values_list("cover", flat=True):
+        afterwards(default_storage.delete, cover)
+    slug = Concat(Value("closed-"), Cast("pk", CharField()))
+    gigs.update(title=_closed_name(), slug=slug, description="", cover="", status=Gig.Status.ARCHIVED)
 
 
 def _rename_in_notices(person: User) -> None:

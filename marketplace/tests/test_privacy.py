@@ -9,12 +9,15 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.test import Client
 
@@ -24,9 +27,11 @@ from marketplace.accounts import services as accounts
 from marketplace.accounts.models import Session, User
 from marketplace.accounts.tests.factories import PASSWORD, UserFactory
 from marketplace.accounts.tests.signing_in import SECRET, sign_in_by_password_alone
+from marketplace.catalog import covers
 from marketplace.catalog.models import Gig
 from marketplace.catalog.tests.factories import GigFactory
 from marketplace.notifications.models import CalendarFeed, Preference
+from marketplace.privacy import closing
 from marketplace.privacy.closing import close, why_not_close
 from marketplace.privacy.exporting import NOT_EXPORTED, PARTS, export
 from marketplace.reviews.services import publish_due_reviews, write_review
@@ -310,6 +315,22 @@ def test_whoever_leaves_is_named_nowhere_and_the_others_keep_what_is_theirs(zeph
     with pytest.raises(accounts.AccountError, match="closed this account for good"):
         accounts.reactivate(zephyrina, by=root)
     assert UserFactory.create(email=EMAIL).pk  # the address is free again
+
+
+def test_the_pictures_of_gigs_go_with_the_commit_and_not_before(
+    zephyrina: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cover = default_storage.save(covers.new_name(), ContentFile(b"a picture"))
+    gig = GigFactory.create(seller=zephyrina, cover=cover)
+    with monkeypatch.context() as broken:
+        broken.setattr(closing, "_forget", Mock(side_effect=RuntimeError))
+        with pytest.raises(RuntimeError):
+            close(zephyrina)
+    assert default_storage.exists(cover)
+    close(zephyrina)
+    assert not default_storage.exists(cover)
+    gig.refresh_from_db()
+    assert (gig.title, gig.slug, gig.cover.name) == ("Closed account", f"closed-{gig.pk}", "")
 
 
 def test_sessions_that_ran_out_are_forgotten(zephyrina: User) -> None:

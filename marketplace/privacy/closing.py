@@ -5,6 +5,7 @@ a name, the ledger with its operations, and issued papers, which the law wants k
 """
 
 import logging
+import re
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -13,8 +14,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import CharField, Q, Value
-from django.db.models.functions import Cast, Concat, Left, Replace
+from django.db.models import CharField, F, Func, Q, TextField, Value
+from django.db.models.functions import Cast, Concat, Left
 from django.utils import translation
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -107,10 +108,14 @@ def _rename_in_notices(person: User) -> None:
     orders = Order.objects.of(person)
     asked = OfferRequest.objects.filter(buyer=person)
     dealt_with = Q(orders_bought__in=orders) | Q(orders_sold__in=orders) | Q(offers_wanted__in=asked) | Q(is_staff=True)
-    name, others = Value(_closed_name()), User.objects.filter(dealt_with).exclude(pk=person.pk)
+    others = User.objects.filter(dealt_with).exclude(pk=person.pk)
+    # As a word of its own: whoever is called Al leaves «Also» as it is.
+    name = Value(rf"(?<!\w){re.escape(person.name)}(?!\w)", TextField())
+    closed, everywhere = Value(_closed_name(), TextField()), Value("g", TextField())
     for field in ("own_title", "own_text"):
         naming = Notice.objects.filter(recipient__in=others, **{f"{field}__contains": person.name})
-        naming.update(**{field: Left(Replace(field, Value(person.name), name), _LENGTH[field])})
+        renamed = Func(F(field), name, closed, everywhere, function="regexp_replace")
+        naming.update(**{field: Left(renamed, _LENGTH[field], output_field=TextField())})
 
 
 def _forget(person: User) -> None:

@@ -30,7 +30,8 @@ from marketplace.accounts.tests.signing_in import SECRET, sign_in_by_password_al
 from marketplace.catalog import covers
 from marketplace.catalog.models import Gig
 from marketplace.catalog.tests.factories import GigFactory
-from marketplace.notifications.models import CalendarFeed, Preference
+from marketplace.notifications.models import CalendarFeed, Notice, Preference
+from marketplace.notifications.services import tell
 from marketplace.privacy import closing
 from marketplace.privacy.closing import close, why_not_close
 from marketplace.privacy.exporting import NOT_EXPORTED, PARTS, export
@@ -331,6 +332,17 @@ def test_the_pictures_of_gigs_go_with_the_commit_and_not_before(
     assert not default_storage.exists(cover)
     gig.refresh_from_db()
     assert (gig.title, gig.slug, gig.cover.name) == ("Closed account", f"closed-{gig.pk}", "")
+
+
+@pytest.mark.parametrize("name", ["Al", "Al (the map-maker) [x] a.b", "Ål", "A|l*", "\\1 & co"])
+def test_a_name_is_taken_out_of_notices_as_a_word_of_its_own(name: str) -> None:
+    seller, staff = UserFactory.create(name=name), UserFactory.create(is_staff=True)
+    told = {"kind": "finance", "url": "/", "key": "withdrawal:1", "at": NOON}
+    tell([staff], title=f"{name} asks for $80.00", text=f"Also: ask {name}, not Albert. {name}", **told)
+    close(seller)
+    notice = Notice.objects.get(recipient=staff)
+    assert notice.own_title == "Closed account asks for $80.00"
+    assert notice.own_text == "Also: ask Closed account, not Albert. Closed account"
 
 
 def test_sessions_that_ran_out_are_forgotten(zephyrina: User) -> None:

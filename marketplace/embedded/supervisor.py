@@ -52,6 +52,7 @@ class Supervisor:
             part.start()
         except CannotStart as reason:
             self.children.bury(part.name)
+            part.started = time.monotonic()  # it never ran, however long we waited for it
             self._ended(part, f"cannot be started again ({reason})")
         else:
             self.say(f"The {part.name} was started again")

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock, patch
 
 import psutil
 import pytest
@@ -200,6 +201,28 @@ def test_what_ends_again_and_again_is_given_up_with_its_last_words(tmp_path: Pat
         assert set(said) == {f"{ended} 0.01 s", again}, "what ran for long enough has all its tries again"
     finally:
         children.stop()
+
+
+def test_a_part_that_takes_long_to_fail_is_given_up_as_well() -> None:
+    said: list[str] = []
+    now = [1000.0]
+    children = Mock(ended=Mock(side_effect=[{"part": 9}, *([{}] * 20)]))
+    supervisor = Supervisor(children, said.append, pauses=(1, 2), soon=60)
+
+    def start() -> None:
+        now[0] += 61
+        raise CannotStart("no answer")
+
+    def watch() -> None:
+        for _ in range(20):
+            supervisor.look()
+            now[0] += 2
+
+    with patch("marketplace.embedded.supervisor.time.monotonic", lambda: now[0]):
+        supervisor.look_after("part", start, Path("/nowhere/part.log"))
+        with pytest.raises(CannotStart, match="3 times in a row"):
+            watch()
+    assert len(said) == 2
 
 
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])

@@ -96,7 +96,6 @@ class OrderList(ReadOnlyAdmin):
     search_fields = ["number", "title", "buyer__email", "buyer__name", "seller__email", "seller__name"]
     search_help_text = _("Order number, title, or a person's name or e-mail address")
     ordering = ["-id"]
-    show_full_result_count = False
     view_on_site = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -129,4 +128,3 @@ class OfferRequestAdmin(ReadOnlyAdmin):
     list_select_related = ["buyer", "seller", "offer"]
     search_fields = ["text", "buyer__email", "buyer__name", "seller__email", "seller__name", "offer__number"]
     fields = ["buyer", "seller", "gig", "again", "text", "asked_at", "answered_at", "offer"]
-    show_full_result_count = False

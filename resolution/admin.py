@@ -172,7 +172,6 @@ class CaseQueue(ReadOnlyAdmin):
         "order__seller__name",
     ]
     search_help_text = _("Case or order number, title, or a person's name or e-mail address")
-    show_full_result_count = False
     view_on_site = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:

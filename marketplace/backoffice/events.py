@@ -60,7 +60,6 @@ class ProviderEventAdmin(ReadOnlyAdmin):
     readonly_fields = ["said"]
     ordering = ["-pk"]
     actions = ["replay"]
-    show_full_result_count = False
 
     @admin.display(description=_("What it said"))
     def said(self, event: ProviderEvent) -> SafeString:

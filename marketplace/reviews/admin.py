@@ -50,7 +50,6 @@ class ReviewAdmin(LeanAdmin):
     list_filter = ["about", "rating", ("hidden_at", admin.EmptyFieldListFilter), "written_at"]
     list_select_related = ["order", "author", "subject"]
     search_fields = ["order__number", "author__name", "author__email", "subject__name", "subject__email", "text"]
-    show_full_result_count = False
 
     @admin.display(description=_("hidden"), boolean=True)
     def is_hidden(self, review: Review) -> bool:

@@ -39,9 +39,6 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """Visible by now, but not counted and told yet; served by the partial index `review_to_publish`."""
         return self.filter(visible_from__lte=now, counted_at=None)
 
-    def newest_first(self) -> "ReviewQuerySet":
-        return self.order_by("-visible_from", "-pk")
-
 
 class Review(models.Model):
     """Written once, never edited. Support may hide it, with a reason that both sides read."""
@@ -106,6 +103,3 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return _("{order}: {rating} of 5").format(order=self.order_id, rating=self.rating)
-
-    def is_visible(self, now: datetime) -> bool:
-        return self.hidden_at is None and self.visible_from <= now

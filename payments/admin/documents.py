@@ -63,7 +63,6 @@ class DocumentAdmin(ReadOnlyAdmin):
     fields = ["number", "kind", "recipient", "issued_at", "total", "charge", "refund", "content"]
     readonly_fields = ["total"]
     ordering = ["-pk"]
-    show_full_result_count = False
     change_list_template = "admin/payments/document/list.html"
 
     @admin.display(description=_("Amount"))

@@ -98,7 +98,6 @@ class TransferAdmin(ReadOnlyAdmin):
         ("withdrawal", "chargeback"),
     ]
     ordering = ["-pk"]
-    show_full_result_count = False
 
 
 @admin.register(HeldFunds)

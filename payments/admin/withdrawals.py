@@ -92,7 +92,6 @@ class WithdrawalAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = ["to_decide"]
     actions = ["approve"]
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Withdrawal]:
         of_the_owner = Account.objects.with_balance().filter(owner=OuterRef("owner"), currency=OuterRef("currency"))

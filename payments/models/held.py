@@ -31,11 +31,6 @@ class HeldFundsQuerySet(models.QuerySet["HeldFunds"]):
         earning = Transfer.objects.filter(held=OuterRef("pk"), kind="earning")
         return self.annotate(earned=Coalesce(Subquery(earning.values("amount")), 0))
 
-    def in_progress_for(self, payee: User) -> Self:
-        """Funded and neither released nor given back."""
-        funded = self.filter(payee=payee, funded_at__isnull=False, released_at=None)
-        return funded.filter(amount__gt=F("refunded") + F("charged_back")).order_by("funded_at", "pk")
-
 
 class HeldFunds(models.Model):
     """Money of one payer for one payee under an opaque reference; the counters obey M5, in the database as well."""
@@ -63,7 +58,7 @@ class HeldFunds(models.Model):
     available_at = models.DateTimeField(null=True, blank=True)
     cleared_at = models.DateTimeField(null=True, blank=True)
 
-    earned: int  # of `released_to`
+    earned: int  # of `released_to` and `to_come_for`
 
     objects = HeldFundsQuerySet.as_manager()
 

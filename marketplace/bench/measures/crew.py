@@ -12,20 +12,11 @@ from django.db import connections
 
 from marketplace import clock
 from marketplace.bench.measuring import Done, peak_memory
-from marketplace.celery import app
 
 Act = Callable[[Any], object]
 # A profile sees only the process that it is taken in.
 in_this_process = ContextVar("in_this_process", default=False)
 _fork = multiprocessing.get_context("fork")
-
-
-def forget_tasks() -> None:
-    """Mail that verbs have asked for goes to Redis as ever, in a queue of the benchmark's own: nobody works on it."""
-    queue = app.conf.task_default_queue
-    if queue.startswith("bench"):
-        with app.connection_for_write() as broker:
-            broker.default_channel.queue_purge(queue)  # type: ignore[attr-defined]
 
 
 def one_by_one(act: Act, tasks: Sequence[Any]) -> list[float]:

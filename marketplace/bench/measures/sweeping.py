@@ -14,7 +14,7 @@ from marketplace.bench.measuring import Against, Done, Mark, Measure, Side
 from orders import services
 from orders.models import Order
 
-from .crew import forget_tasks, in_a_process_of_its_own
+from .crew import in_a_process_of_its_own
 
 FLOODS = (1_000, 10_000, 100_000)
 SAMPLE = 200  # of the naive way, whose speed does not depend on how many are due
@@ -86,7 +86,6 @@ def _flood(due: int) -> Callable[[], None]:
         nonlocal runs
         add_due(connection, due if runs else min(due, FLOODS[0]), at=clock.now())
         runs += 1
-        forget_tasks()
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {', '.join(WRITTEN)}")
 

@@ -22,7 +22,7 @@ from marketplace.catalog.plans import PlannedMilestone
 from orders import services
 from orders.models import Milestone, Order
 
-from .crew import Act, Crew, crew, forget_tasks
+from .crew import Act, Crew, crew
 
 CLIENTS = (1, 2, 8)
 EACH = 60  # acts of one client in a run
@@ -75,7 +75,6 @@ def _with_clients(
             marks = [Mark("speed", PLAIN, at_least=0.3)] if clients == 1 else [Mark("speed", ALONE, at_least=1)]
             marks = marks if verb == "accept" else []
             yield Measure(f"{verb}, {clients} client{'s' if clients > 1 else ''}", sides, "act", marks, runs)
-        forget_tasks()
 
 
 def _run(workers: Crew, act: str, tasks: Iterator[Task], count: int) -> Done:

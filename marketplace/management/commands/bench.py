@@ -15,7 +15,6 @@ from marketplace import clock
 from marketplace.bench import loading, measuring, plot, report
 from marketplace.bench.measures import MEASURES
 from marketplace.bench.profiling import profile
-from marketplace.celery import app
 
 ORDERS = (10_000, 100_000, 1_000_000)
 # What commits cost depends on these.
@@ -41,8 +40,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         told = report.Report([], self._machine())
-        queue = app.conf.task_default_queue
-        app.conf.task_default_queue = f"bench-{os.getpid()}"  # mail asked for here is no work for the site's workers
         stop = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             for orders in sorted(set(options["orders"])):
@@ -55,8 +52,6 @@ class Command(BaseCommand):
             raise CommandError(f"Stopped after {len(told.outcomes)} measures. {told.verdict}") from None
         finally:
             signal.signal(signal.SIGTERM, stop)
-            _forget(app.conf.task_default_queue)
-            app.conf.task_default_queue = queue
         if told.outcomes:
             self.stdout.write(f"\n{told.verdict}")
 
@@ -95,10 +90,3 @@ class Command(BaseCommand):
 
     def _say(self, text: str) -> None:
         self.stderr.write(text)
-
-
-def _forget(queue: str) -> None:
-    """Nobody works on what was asked for in this queue."""
-    with app.connection_for_write() as broker:
-        channel: Any = broker.default_channel
-        channel.queue_delete(queue)

@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import socket
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urldefrag, urlencode, urljoin
@@ -130,7 +129,7 @@ class Browser:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             html = response.read().decode(errors="replace")
-        except (OSError, http.client.HTTPException, socket.timeout) as reason:  # noqa: UP041
+        except (OSError, http.client.HTTPException) as reason:
             raise Unanswered(f"{method} {path}: {reason!r}") from None
         finally:
             connection.close()

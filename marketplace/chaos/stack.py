@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
@@ -17,10 +16,6 @@ from marketplace.chaos.gate import HOST, Gates
 from marketplace.embedded import postgres, redis
 from marketplace.embedded.children import CannotStart, Children, last_lines
 
-# As on the site, whatever PostgreSQL's own defaults become: what was committed survives a crash.
-DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
-# While nothing can be lost yet.
-HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 PARTS = ("worker", "beat", "web")
 OF_KILL = {
     "web worker": "web",
@@ -43,7 +38,7 @@ class Stack:
         self.children = Children()
         self.running: dict[str, int] = {}  # the first process of each part
         self.ended_alone: Counter[str] = Counter()
-        self._settings = HASTY
+        self._settings = postgres.HASTY  # while nothing can be lost yet
 
     def start_servers(self, made: Path, make: Callable[[], None]) -> None:
         """With a database that `make` fills, or one that an earlier run kept in `made`. Raises CannotStart and Stop."""
@@ -63,7 +58,7 @@ class Stack:
     def make_durable(self) -> None:
         """From now on what is committed survives whatever happens to the processes. Raises CannotStart and Stop."""
         self._stop_postgres()
-        self._settings = DURABLE
+        self._settings = postgres.DURABLE
         self.start("postgres")
 
     def start(self, name: str) -> None:
@@ -111,7 +106,7 @@ class Stack:
         """Until it answers through its gate. Raises CannotStart and Stop."""
         until = time.monotonic() + seconds
         while True:
-            with suppress(OSError, urllib.error.URLError):
+            with suppress(OSError):
                 address = f"http://{HOST}:{self.gates.gates['web'].port}/readyz"
                 with urllib.request.urlopen(address, timeout=5) as answer:
                     if answer.status == 200:

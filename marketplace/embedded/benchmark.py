@@ -15,9 +15,6 @@ from marketplace.embedded import postgres, redis
 from marketplace.embedded.children import LINUX, CannotStart, Children, Stop, die_with
 from marketplace.embedded.launch import CONNECTIONS, only_copy, secret_key
 
-# So that commits cost what they cost, whatever PostgreSQL's own defaults become.
-DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
-
 
 def run(root: Path, arguments: list[str]) -> int:
     """Measure on configured servers, on those of the running site, or on our own, which are started and stopped.
@@ -60,7 +57,7 @@ def _start_servers(var: Path, children: Children) -> None:
         os.environ["REDIS_URL"] = redis.start(children, None, log=var / "log" / "redis.log")
     if not os.environ.get("DATABASE_URL"):
         log = var / "log" / "postgres.log"
-        os.environ["DATABASE_URL"] = postgres.start(children, var / "postgres", log=log, settings=DURABLE)
+        os.environ["DATABASE_URL"] = postgres.start(children, var / "postgres", log=log, settings=postgres.DURABLE)
 
 
 def _measure(root: Path, children: Children, arguments: list[str]) -> int:

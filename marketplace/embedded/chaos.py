@@ -50,9 +50,7 @@ def run(root: Path, arguments: list[str], logs: Path | None = None) -> int:
     (root / "var" / "static").mkdir(parents=True, exist_ok=True)
     command = [*manage, "chaos", f"--folder={folder}", f"--logs={logs}", "--site", str(site), str(behind), *arguments]
     try:
-        with subprocess.Popen(
-            command, cwd=root, preexec_fn=die_with(os.getpid(), signal.SIGTERM) if LINUX else None
-        ) as chaos:
+        with subprocess.Popen(command, cwd=root, preexec_fn=die_with(os.getpid(), signal.SIGTERM)) as chaos:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: chaos.terminate())
             return chaos.wait()

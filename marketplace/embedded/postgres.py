@@ -20,8 +20,12 @@ import psycopg
 from marketplace.embedded.children import CannotStart, Children, RunAs, last_lines
 
 DATABASE = "marketplace"
-# A test database is thrown away, so nothing of it need survive a crash.
-THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+# What was committed survives a crash, whatever PostgreSQL's own defaults become: commits cost what they cost.
+DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
+# Where nothing need survive one.
+HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# A test database, to which many tests connect at once.
+THROW_AWAY = (*HASTY, "max_connections=200")
 # Where a private server lives when root's checkout is in a folder that only root may enter.
 ROOT_STORE = Path("/var/lib/milepost")
 

@@ -7,6 +7,7 @@ round turns the order round (AB, BA, AB, …), so that whatever else the machine
 import gc
 import resource
 import statistics
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -221,5 +222,5 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has held so far, in bytes (on Linux and macOS in its own unit)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The most memory that this process has held so far, in bytes; what the system counts in differs."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

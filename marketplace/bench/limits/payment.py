@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from orders.models.milestone import next_reminder
+from orders.models.order import next_reminder
 from payments.money import fee
 
 from .wishes import DOER, TOLD, WISHED

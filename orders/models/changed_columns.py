@@ -24,6 +24,11 @@ class SavesWhatChanged(models.Model):
             names = as_read if saved is None else as_read.keys() & set(saved)
             self.as_read = as_read | {name: self.__dict__[name] for name in names if name in self.__dict__}
 
+    def refresh_from_db(self, *args: Any, **options: Any) -> None:
+        """As Django does. What was read at first is no measure any more, so the next `save` writes every column."""
+        super().refresh_from_db(*args, **options)
+        self.__dict__.pop("as_read", None)
+
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
         row = super().from_db(db, field_names, values, **options)

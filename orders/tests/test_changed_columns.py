@@ -1,0 +1,39 @@
+"""Rows that save what changed since they were read: no less, and nothing that somebody else has written meanwhile."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Order
+from orders.tests.factories import make_placed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_only_what_changed_is_written_and_nothing_where_nothing_did() -> None:
+    order = Order.objects.get(pk=make_placed().pk)
+    Order.objects.filter(pk=order.pk).update(brief="Written meanwhile")
+    order.title = "Another title"
+    with CaptureQueriesContext(connection) as queries:
+        order.save()
+        order.save()
+    (update,) = (query["sql"] for query in queries if query["sql"].startswith("UPDATE"))
+    assert update.startswith('UPDATE "orders_order" SET "title" = ')
+    assert "," not in update.partition(" WHERE ")[0]
+    assert Order.objects.values_list("title", "brief").get(pk=order.pk) == ("Another title", "Written meanwhile")
+
+
+def test_what_is_set_back_to_what_it_was_once_is_written_after_all() -> None:
+    order = Order.objects.get(pk=make_placed().pk)
+    first = order.title
+    order.title = "Another title"
+    order.save()
+    order.title = first
+    order.save()
+    assert Order.objects.get(pk=order.pk).title == first
+
+    Order.objects.filter(pk=order.pk).update(title="Written meanwhile")
+    order.refresh_from_db()
+    order.title = first
+    order.save()
+    assert Order.objects.get(pk=order.pk).title == first

@@ -42,10 +42,10 @@ ALL = bool(os.environ.get("HOSTILE"))
 IN_FIELDS = (str(2**63), "-1", "1e309", "NaN", "a\x00b", "\u202e😀\r\nX: y", "x" * 20_000, b"\xed\xa0\x80\xff", "")
 # What some page of the site reads of its address, besides what admin does.
 QUERY = (
-    *("page", "before", "after", "show", "talk", "q", "category", "currency", "least", "greatest", "days", "rating"),
-    *("order", "request", "left", "right", "topic", "unread", "next", "return", "example", "month", "year"),
-    *("from", "to"),
-    *("seen", "status", "o", "p", "e", "all", "_to_field", "_popup", "_changelist_filters", "id", "pk__in", "term"),
+    *("before", "after", "reviews_before", "reviews_after", "show", "talk", "oldest", "q", "state", "category"),
+    *("currency", "least", "greatest", "days", "rating", "order", "request", "left", "right", "topic", "unread"),
+    *("next", "return", "example", "buyer", "month", "year", "from", "to", "seen"),
+    *("o", "p", "e", "all", "_to_field", "_popup", "_changelist_filters", "id", "pk__in", "term"),
 )
 ADMIN = ("admin:orders_order_", "admin:payments_document_", "admin:accounts_user_", "admin:resolution_case_")
 

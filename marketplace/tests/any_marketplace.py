@@ -177,15 +177,8 @@ class AnyMarketplace:
         ]
         assert found["milestone"] == milestones, f"the milestones are not what the rules say: {said}"
         told = [
-            (
-                one.status,
-                f"{one.asked.kind} {one.side}",
-                one.answer_by,
-                one.escalate_by,
-                None,
-                one.ended_at,
-                *[None] * 3,
-            )
+            (one.status, f"{one.asked.kind} {one.side}", one.answer_by, one.escalate_by, None, one.ended_at)
+            + (None,) * 3
             for one in model.cases
         ]
         assert found["case"] == told, f"the cases are {found['case']}, by the rules {told}: {said}"

@@ -39,19 +39,11 @@ WORDS = {
     *("return_url", "action_url", "method", "closed_because", "ended_because", "search", "side", "direction"),
     *("purpose", "session_data"),
 }
-BY_NAME = "text|title|description|brief|message|statement|note|name|about|reason|label|outcome|withheld_because|own_"
 EVERY_DAY = {
     *("gig", "seller", "browse", "orders", "notices", "documents", "receipt", "profile", "checkout", "act-revise"),
     *("compare", "file-text", "cases", "open-partial-refund", "sales", "offer-edit", "gig-edit", "my-gigs", "selling"),
-    *("order-frozen-delivered-buyer", "order-delivered-again-buyer", "order-offered-seller", "offer"),
-    *(
-        "admin-order",
-        "admin-case-dispute",
-        "admin-cases",
-        "admin-rule-split",
-        "admin-withhold",
-        "admin-on-behalf-accept",
-    ),
+    *("order-frozen-delivered-buyer", "order-delivered-again-buyer", "order-offered-seller", "offer", "admin-order"),
+    *("admin-case-dispute", "admin-cases", "admin-rule-split", "admin-withhold", "admin-on-behalf-accept"),
 }
 LISTEN = """
 window.reported = [];

@@ -29,23 +29,9 @@ POLYGLOTS = {
 # Never a kind that a browser would run, whatever is in it; each is served as an attachment in a sandbox besides.
 INERT = {"image/gif", "application/pdf", "image/jpeg", "application/zip", "text/plain", "text/csv"}
 NAMES = (
-    *(
-        "../../etc/passwd.png",
-        "..\\..\\boot.ini.png",
-        "/etc/cron.d/x.png",
-        "C:\\x.png",
-        "a\x00.html.png",
-        "\u202egnp.exe.png",
-    ),
-    *(
-        "x" * 5_000 + ".png",
-        "a." + "p" * 5_000,
-        "con.png",
-        " .png",
-        "\r\nX: y.png",
-        "😀" * 300 + ".png",
-        "<img src=x>.png",
-    ),
+    *("../../etc/passwd.png", "..\\..\\boot.ini.png", "/etc/cron.d/x.png", "C:\\x.png", "con.png", " .png"),
+    *("a\x00.html.png", "\u202egnp.exe.png", "\r\nX: y.png", "<img src=x>.png"),
+    *("x" * 5_000 + ".png", "a." + "p" * 5_000, "😀" * 300 + ".png"),
 )
 DECODED = """
 import resource, sys

@@ -321,15 +321,8 @@ OFTEN = (
     *("something offered",) * 40,
     *("deliver", "request_revision", "start", "sweep"),
     *[f"open {kind}" for kind in CASES] * 3,
-    *(
-        "decline dispute",
-        "escalate dispute",
-        "accept proposal",
-        "dismiss",
-        "rule split",
-        "rule extend",
-        "rule complete",
-    ),
+    *("decline dispute", "escalate dispute", "accept proposal"),
+    *("dismiss", "rule split", "rule extend", "rule complete"),
 )
 PATH = st.lists(
     st.tuples(st.sampled_from((*OFTEN, *ACTS)), st.integers(0, 2**16), st.sampled_from(HOURS)), min_size=10, max_size=26

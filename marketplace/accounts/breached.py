@@ -8,6 +8,7 @@ import hashlib
 import logging
 
 import requests
+import urllib3
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
@@ -29,7 +30,7 @@ class BreachedPasswordValidator:
         beginning, ending = digest[:5], digest[5:]
         try:
             known = _asked(beginning)
-        except (requests.RequestException, ValueError) as problem:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as problem:
             logger.warning("No answer about breached passwords (%s)", type(problem).__name__)
             return
         if known.get(ending):

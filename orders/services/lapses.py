@@ -103,6 +103,8 @@ def _settle_batch(now: datetime) -> int:
             order_ids += due.values_list("pk", flat=True)[:BATCH]
             _settle_together(order_ids)
     except Exception:
+        if not order_ids:
+            raise  # they could not even be looked for, which says nothing about any of them
         number = len(order_ids)
         log.warning("%s orders could not be settled together: each is settled by itself", number, exc_info=True)
         return sum(_settle_or_set_aside(order_id, now) for order_id in order_ids)

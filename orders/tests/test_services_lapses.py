@@ -3,9 +3,10 @@
 import logging
 from contextlib import closing
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from marketplace import clock
 from marketplace.accounts.models import User
@@ -14,6 +15,8 @@ from marketplace.notifications.models import Notice
 from orders import services
 from orders.guards import Refused
 from orders.models import Event
+from orders.models.order import OrderQuerySet
+from orders.services import lapses
 from orders.tests.factories import (
     NOON,
     ONE_STEP,
@@ -245,6 +248,14 @@ def test_an_order_whose_rows_somebody_holds_stays_due_and_is_not_set_aside(caplo
         assert f"Order {order.pk} is settled by the next sweep" in caplog.messages
         assert services.settle_due() == 1
     assert ending(order) == ("completed", "lapsed", after(days=8))
+
+
+def test_a_sweep_that_cannot_look_for_what_is_due_fails_aloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_delivered()
+    monkeypatch.setattr(OrderQuerySet, "due", Mock(side_effect=OperationalError("gone")))
+    monkeypatch.setattr(lapses, "_is_anything_due", lambda now: True)
+    with at(days=9), pytest.raises(OperationalError, match="gone"):
+        services.settle_due()
 
 
 def test_windows_can_be_seconds_long() -> None:

@@ -58,6 +58,15 @@ def person() -> User:
     return person
 
 
+def test_a_wrong_code_is_in_the_log_without_the_code(person: User, caplog: pytest.LogCaptureFixture) -> None:
+    visitor = Visitor()
+    enter_password(visitor, person)
+    with caplog.at_level("INFO"):
+        visitor.press("Sign in", code="000000")
+    assert [line for line in caplog.messages if "code" in line] == [f"A code was wrong, for user {person.pk}"]
+    assert "000000" not in caplog.text
+
+
 def test_no_code_signs_in_while_the_cache_fails(cache_fails: SetCache, person: User) -> None:
     """Or else wrong ones would go uncounted, and used ones would do again."""
     code, recovery_code = present_code(), recovery_codes_of(person)[0]

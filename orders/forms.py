@@ -194,8 +194,9 @@ class OfferForm(forms.Form):
 
     def clean_buyer(self) -> User:
         handle = self.cleaned_data["buyer"].strip().lstrip("@").lower()
-        buyer = User.objects.filter(handle=handle, is_active=True).first()
-        if buyer is None:
+        buyer = User.objects.filter(handle=handle).first()
+        # An offer that was sent can be changed while its buyer is deactivated: they may come back before it expires.
+        if buyer is None or not (buyer.is_active or self.fields["buyer"].disabled):
             raise ValidationError(gettext("Nobody here has this handle."))
         if buyer == self.seller:
             raise ValidationError(gettext("Nobody buys from themselves."))

@@ -239,7 +239,7 @@ def _edit_offer(page: OperatingPage) -> HttpResponse:
             version = form.cleaned_data["version"] or 0
             return services.edit_offer(order, by=order.seller, plan=plan, version=version, **given)
 
-    built = build(request, form, terms, initial, order.plan, do)
+    built = build(request, form, terms, order.plan, do)
     if built.order:
         return page.done(form.cleaned_data["why"])
     context = {

@@ -79,3 +79,20 @@ def test_a_stale_edit_keeps_what_was_typed_and_can_be_sent_again() -> None:
     assert again.status_code == 302
     assert (fresh(order).title, fresh(order).version) == ("In this tab", 3)
     assert [step.title for step in fresh(order).plan] == ["Film"]
+
+
+def test_an_offer_is_edited_while_its_buyer_is_deactivated_and_stays_theirs() -> None:
+    order = make_offer()
+    type(order.buyer).objects.filter(pk=order.buyer_id).update(is_active=False)
+    data = {"title": "Another title", "version": "1", "buyer": UserFactory().handle, "currency": "EUR", **PLAN}
+    assert signed_in(order.seller).post(f"/orders/{order.number}/offer/", data).status_code == 302
+    assert (fresh(order).title, fresh(order).buyer, fresh(order).currency) == ("Another title", order.buyer, "USD")
+
+
+def test_nobody_sends_an_offer_to_a_deactivated_person() -> None:
+    seller, gone = UserFactory(), UserFactory(is_active=False)
+    client = signed_in(seller)
+    once = hidden(client.get("/offers/new/").content.decode(), "once")
+    page = client.post("/offers/new/", {"buyer": gone.handle, "title": "Film", "currency": "USD", "once": once, **PLAN})
+    assert (page.status_code, Order.objects.count()) == (422, 0)
+    assert "Nobody here has this handle." in page.content.decode()

@@ -150,7 +150,7 @@ def _builder(
     asked: OfferRequest | None = None,
 ) -> HttpResponse:
     form = offer_form(request, terms, initial, seller=request.user, fixed=fixed)
-    built = build(request, form, terms, initial, steps, do)
+    built = build(request, form, terms, steps, do)
     if built.order:
         messages.success(request, done.format(buyer=built.order.buyer.name))
         return redirect(built.order)
@@ -170,9 +170,10 @@ def offer_form(
     request: HttpRequest, terms: Terms, initial: dict[str, Any], *, seller: User, fixed: tuple[str, ...] = ()
 ) -> OfferForm:
     """The offer builder's form as it was posted; what is `fixed` is what it was, whatever was posted."""
-    data = {**request.POST.dict(), **{name: initial[name] for name in fixed}} if request.method == "POST" else None
+    data = request.POST.dict() if request.method == "POST" else None
     form = OfferForm(data, initial=initial, seller=seller, terms=terms)
     for name in fixed:
+        form.fields[name].disabled = True
         form.fields[name].widget = forms.HiddenInput()
     return form
 
@@ -191,12 +192,11 @@ def build(
     request: HttpRequest,
     form: OfferForm,
     terms: Terms,
-    initial: dict[str, Any],
     steps: Iterable[plans.Planned],
     do: Do,
 ) -> Built:
     """The offer builder: its plan buttons draw the page again, its own button sends. What was typed is kept."""
-    currency = _currency(form, terms, initial)
+    currency = _currency(form, terms)
     change = plans.asked_change(request.POST)
     if not form.is_bound:
         return Built(plans.PlanFormSet(currency=currency, terms=terms, rows=plans.rows_of(steps, currency or "USD")))
@@ -217,8 +217,8 @@ def build(
         return Built(formset, failed=True, refused=refused)
 
 
-def _currency(form: OfferForm, terms: Terms, initial: dict[str, Any]) -> str | None:
-    chosen = str(form.data.get("currency", "")) if form.is_bound else str(initial["currency"])
+def _currency(form: OfferForm, terms: Terms) -> str | None:
+    chosen = str(form["currency"].value())
     return chosen if chosen in terms.price_limits else None
 
 

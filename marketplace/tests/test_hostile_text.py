@@ -39,6 +39,8 @@ WORDS = {
     *("return_url", "action_url", "method", "closed_because", "ended_because", "search", "side", "direction"),
     *("purpose", "session_data"),
 }
+# An event's reason is what somebody wrote, or the code of why the order ended.
+SAVE = {("orders_event", "reason"): "AND kind <> 'ended'"}
 EVERY_DAY = {
     *("gig", "seller", "browse", "orders", "notices", "documents", "receipt", "profile", "checkout", "act-revise"),
     *("compare", "file-text", "cases", "open-partial-refund", "sales", "offer-edit", "gig-edit", "my-gigs", "selling"),
@@ -75,7 +77,8 @@ def fill() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table, column, length in hostile_fields():
-            cursor.execute(f'UPDATE "{table}" SET "{column}" = %s WHERE "{column}" <> \'\'', [HOSTILE[:length]])
+            where = f"\"{column}\" <> '' {SAVE.get((table, column), '')}"
+            cursor.execute(f'UPDATE "{table}" SET "{column}" = %s WHERE {where}', [HOSTILE[:length]])
     return len(hostile_fields())
 
 

@@ -96,7 +96,9 @@ class PagesOfMarketplace(AnyMarketplace):
             raise Refused(Refusal(f"405 {address}"))
         page = browser._see(response, address)
         assert page.status < 500
-        if page.status >= 400 or page.path.startswith(DOORS_OF_SIGN_IN):
+        # Whoever has answered at the bank's page is led on to the order's, which asks strangers to sign in.
+        led = response.redirect_chain[0][0] if response.redirect_chain else page.path
+        if page.status >= 400 or led.startswith(DOORS_OF_SIGN_IN):
             raise Refused(Refusal(f"{page.status} {page.path}"))
         assert response.redirect_chain, f"{who} sent {values} to {address}, which answers {page.status}"
 

@@ -111,6 +111,10 @@ class AnyMarketplace:
         if on_order:
             self.model.settle_cases()
             self.model.lapse_if_overdue()
+            if self.owes_cases:
+                # The clock's work has ended what a proposal speaks of. Acts on cases have looked at it once more by
+                # then; those of `orders` know no case, and leave it to whoever looks next.
+                self.settle_cases()
         expected = predict(self.model)
         said = f"{what} at {self.now}: {refusal or 'done'}"
         assert (refusal is None) == expected, f"the rules say {'yes' if expected else 'no'}: {said}"
@@ -126,6 +130,11 @@ class AnyMarketplace:
         if self.owes_cases or self.chance.random() < 0.1:
             with TestCase.captureOnCommitCallbacks(execute=True):
                 cases.settle_cases_of(self.order.number)
+
+    def settle_cases(self) -> None:
+        with clock.at(self.now), TestCase.captureOnCommitCallbacks(execute=True):
+            cases.settle_cases_of(self.order.number)
+        self.model.settle_cases()
 
     def tried(self, verb: Callable[[], Any]) -> Exception | None:
         try:

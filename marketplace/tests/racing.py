@@ -151,6 +151,9 @@ def at_once(state: str, names: tuple[str, str], offset: timedelta, first: int, *
     else:
         met = [runner.ended() for runner in [Runner(*acts[place]) for place in turn]]
     results = [met[turn.index(place)] for place in (0, 1)]
+    for result in results:
+        if isinstance(result, TypeError | NameError):  # the race is written wrongly, which is no answer
+            raise result
     unclear = [result for result in results if isinstance(result, Exception) and not is_refusal(result)]
     assert unclear == [], f"no clear refusal: {unclear!r}"
     return outcome(order, results)

@@ -7,8 +7,11 @@ it refuses, PostgreSQL the values of a row, Django the path that was asked for, 
 import logging
 import re
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]{}'\",:;=@]+@[\w-]+(\.[\w-]+)+")
-_DETAIL = re.compile(r"(DETAIL:).*")
+# Looked for from the beginning of a word only: from each of its letters, a long one would take seconds.
+_LETTER = r"[^\s<>()\[\]{}'\",:;=@]"
+_ADDRESS = re.compile(rf"(?<!{_LETTER}){_LETTER}+@[\w-]+(\.[\w-]+)+")
+# Values may have lines of their own: up to what PostgreSQL says next, the next traceback, or the end.
+_DETAIL = re.compile(r"(DETAIL:).*?(?=\n(?:HINT:|CONTEXT:|Traceback |\nThe above|\nDuring )|\Z)", re.DOTALL)
 _SECRET = re.compile(r"(/(?:password/reset/key|confirm-email|calendar|notifications/stop)/)[^\s/?]+")
 
 

@@ -5,6 +5,7 @@ import logging
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -155,6 +156,24 @@ def test_a_journey_leaves_nothing_personal_in_any_log(lines: Lines, client: Clie
     # The same lines, written by Python's own formatter, do name him: the test would notice.
     assert CANARIES.search(lines.plain.getvalue())
     assert token in lines.plain.getvalue()
+
+
+def written(message: str) -> str:
+    return Discreet("%(message)s").format(logging.LogRecord("orders", logging.ERROR, "", 0, message, (), None))
+
+
+def test_a_value_of_several_lines_is_left_out_to_its_end() -> None:
+    row = "null value\nDETAIL:  Failing row contains (7, canary\n\nwhispers).\n"
+    assert written(f"{row}HINT:  Ask.") == "null value\nDETAIL: …\nHINT:  Ask."
+    assert written(f"{row}\nThe above exception was") == "null value\nDETAIL: …\n\nThe above exception was"
+    assert written(f"{row}Traceback (most") == "null value\nDETAIL: …\nTraceback (most"
+
+
+@pytest.mark.parametrize("word", ["a" * 100_000, "a@" * 50_000, "a@a." * 25_000, "DETAIL:" * 15_000])
+def test_a_long_word_is_written_soon(word: str) -> None:
+    began = time.monotonic()
+    written(word)
+    assert time.monotonic() - began < 1
 
 
 def test_the_log_of_the_site_and_of_its_workers_is_written_discreetly(settings: Settings) -> None:

@@ -91,7 +91,10 @@ PARTS = (
     Part("read-marks", lambda who: ReadMark.objects.filter(reader=who), ("ReadMark.reader",)),
     Part(
         "activity",
-        lambda who: Event.objects.filter(order__in=_orders(who)),
+        # Why the bank declined a payment is the buyer's own affair (P3).
+        lambda who: Event.objects.filter(order__in=_orders(who)).exclude(
+            kind=Event.Kind.PAYMENT_FAILED, order__seller=who
+        ),
         ("Event.actor", "Event.on_behalf_of"),
         with_data=True,
     ),

@@ -184,6 +184,18 @@ def test_what_one_takes_along_is_all_of_it_and_opens_no_door(zephyrina: User, cl
     assert "argon2" not in written
 
 
+def test_why_the_bank_declined_is_taken_along_by_the_buyer_alone(zephyrina: User) -> None:
+    other = UserFactory.create()
+    for buyer, seller in ((zephyrina, other), (other, zephyrina)):
+        orders.place(make_offer(buyer=buyer, seller=seller), by=buyer, method="card_declined")
+    activity = unpacked(b"".join(export(zephyrina, site="Milepost", address="https://example.org", at=NOON)))[
+        "activity"
+    ]
+    reasons = [row["reason"] for row in activity if row["kind"] == "payment_failed"]
+    assert len(reasons) == 1
+    assert reasons[0]
+
+
 def test_a_large_export_reads_its_rows_piece_by_piece(zephyrina: User) -> None:
     """The greatest number of rows that a query fetches at once is that of a piece."""
     order = make_offer(buyer=zephyrina, seller=UserFactory.create())

@@ -7,7 +7,10 @@ from django.db import models
 
 
 class SavesWhatChanged(models.Model):
-    """A row whose `save` writes the columns that differ from what was read, and nothing where none does."""
+    """A row whose `save` writes the columns that differ from what was read, and nothing where none does.
+
+    One that was read in part, or was read anew since, is saved as Django does.
+    """
 
     class Meta:
         abstract = True
@@ -16,21 +19,21 @@ class SavesWhatChanged(models.Model):
 
     def save(self, *args: Any, **options: Any) -> None:
         as_read: dict[str, Any] | None = self.__dict__.get("as_read")
-        if as_read is not None and not args and not options and not self.get_deferred_fields():
+        if as_read is not None and not args and not options:
             options["update_fields"] = [name for name, value in as_read.items() if self.__dict__[name] != value]
         super().save(*args, **options)
         if as_read is not None:
             saved = options.get("update_fields")
             names = as_read if saved is None else as_read.keys() & set(saved)
-            self.as_read = as_read | {name: self.__dict__[name] for name in names if name in self.__dict__}
+            self.as_read = as_read | {name: self.__dict__[name] for name in names}
 
     def refresh_from_db(self, *args: Any, **options: Any) -> None:
-        """As Django does. What was read at first is no measure any more, so the next `save` writes every column."""
         super().refresh_from_db(*args, **options)
         self.__dict__.pop("as_read", None)
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
         row = super().from_db(db, field_names, values, **options)
-        row.as_read = {name: row.__dict__[name] for name in field_names}
+        if len(values) == len(cls._meta.concrete_fields):
+            row.as_read = {name: row.__dict__[name] for name in field_names}
         return row

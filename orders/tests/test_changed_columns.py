@@ -37,3 +37,15 @@ def test_what_is_set_back_to_what_it_was_once_is_written_after_all() -> None:
     order.title = first
     order.save()
     assert Order.objects.get(pk=order.pk).title == first
+
+
+def test_a_column_that_was_left_out_at_first_is_written_as_well() -> None:
+    order = Order.objects.defer("title").get(pk=make_placed().pk)
+    order.title = "Set, and never read"
+    order.save()
+    assert Order.objects.get(pk=order.pk).title == "Set, and never read"
+    order = Order.objects.defer("title").get(pk=order.pk)
+    assert order.title == "Set, and never read"
+    order.title = "Read late, then set"
+    order.save()
+    assert Order.objects.get(pk=order.pk).title == "Read late, then set"

@@ -29,6 +29,8 @@ def headers(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # Django's own middleware comes too late for what those before it refuse.
+        response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
         personal = has_session or response.status_code >= 400 or response.cookies.keys() - {settings.CSRF_COOKIE_NAME}
         if personal and not response.has_header("Cache-Control"):

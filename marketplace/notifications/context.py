@@ -7,7 +7,11 @@ from marketplace.notifications.models import Notice
 
 
 def unread_notices(request: HttpRequest) -> dict[str, object]:
-    """Counted once, and only by a page that shows it."""
-    if not request.user.is_authenticated:
+    """Counted once, and only by a page that shows it.
+
+    A request that was refused before it was known whose it is (for a host that is not ours) has no `user` at all.
+    """
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
         return {"unread_notices": 0}
-    return {"unread_notices": SimpleLazyObject(Notice.objects.filter(recipient=request.user).unread().count)}
+    return {"unread_notices": SimpleLazyObject(Notice.objects.filter(recipient=user).unread().count)}

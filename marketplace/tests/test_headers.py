@@ -160,3 +160,14 @@ def test_every_kind_of_answer_carries_the_whole_set(order: Order) -> None:
     assert len(wrong) == 50
     assert {address: found for address, found in wrong.items() if found} == {}
     assert list(statuses.values())[:6] == [404, 500, 413, 503, 400, 405]
+
+
+@pytest.mark.usefixtures("_as_in_production")
+@pytest.mark.parametrize(
+    "host", ["evil.example", "marketplace.example:x", "a b", "-", "marketplace.example@evil.example"]
+)
+def test_a_host_that_is_not_ours_is_refused_before_anything_is_known_of_who_asks(host: str) -> None:
+    client = Client(headers={"host": host}, raise_request_exception=False)
+    answer = ask(client, "/")
+    assert (answer.status_code, what_is_wrong(answer), answer["X-Frame-Options"]) == (400, [], "DENY")
+    assert "We could not read that" in answer.content.decode()

@@ -91,6 +91,27 @@ def test_what_is_forged_malformed_unknown_or_too_large_books_nothing(client: Cli
     assert statuses(order)[0] == "awaiting_payment"
 
 
+def test_a_number_that_no_column_takes_is_malformed_and_no_error_of_ours(client: Client) -> None:
+    order = make_offer()
+    services.place(order, by=order.buyer, method="card_lost")
+    body = event_of("charge.succeeded")
+    for number in ("n" * 201, "n" * 300):
+        assert tell(client, {**body, "id": number}).status_code == 400
+        assert tell(client, {**body, "data": {**body["data"], "id": number}}).status_code == 400
+    assert statuses(order)[0] == "awaiting_payment"
+
+
+def test_a_number_of_stripes_that_is_none_is_malformed_too(client: Client, peer: Peer) -> None:
+    intent = {"id": "pi_1", "status": "requires_action", "amount": 5, "currency": "usd", "metadata": {"key": "a key"}}
+    statuses_of = []
+    for told in ({}, {"id": "n" * 201}, {"id": {"n": 1}}, {"id": 5}, {"metadata": {"key": "two\nlines"}}):
+        event = {"id": "evt_1", "type": "payment_intent.processing", "data": {"object": {**intent, **told}}}
+        raw = json.dumps(event).encode()
+        answer = client.post("/webhooks/stripe/", raw, "application/json", headers={"Stripe-Signature": sign(raw)})
+        statuses_of.append(answer.status_code)
+    assert statuses_of == [200, 400, 400, 400, 400]
+
+
 def test_stripe_is_heard_with_its_own_signature_and_never_without_a_secret(
     client: Client, peer: Peer, settings: Any
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Protocol
 
 from django.db import connection
 
+MAX_NUMBER = 200  # characters of whatever a provider calls something by, as in our columns
+
 
 class State(StrEnum):
     """What a provider says about an operation, or that it did not say anything."""
@@ -161,6 +163,14 @@ class ParsedEvent:
     payout_key: str | None = None
     dispute: ParsedDispute | None = None
     payout_account: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises BadEvent for a number of the provider's that no column takes: it can be neither stored nor found."""
+        numbers: list[object] = [self.event_id, self.outcome.provider_id, self.payout_account]
+        if self.dispute:
+            numbers += [self.dispute.provider_id, self.dispute.charge_id]
+        if not all(isinstance(number, str) and len(number) <= MAX_NUMBER for number in numbers):
+            raise BadEvent("A number of the provider's is not a text or too long.")
 
 
 class GatewayError(Exception):

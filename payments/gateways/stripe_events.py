@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.urls import NoReverseMatch
 
 from marketplace import clock
 
@@ -60,7 +61,7 @@ def parse(body: Mapping[str, Any]) -> ParsedEvent:
         raise BadEvent("The event has no kind, no number or is about nothing.")
     try:
         news = _news(kind, about)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, NoReverseMatch) as error:
         raise BadEvent("The event is not of the shape that its kind has.") from error
     return ParsedEvent(
         provider="stripe",

@@ -2,7 +2,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from marketplace.encodings import told_encodings
 from marketplace.whole_bodies import whole_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
-application = whole_bodies(get_wsgi_application())
+application = told_encodings(whole_bodies(get_wsgi_application()))

@@ -359,5 +359,9 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {name: {"level": "INFO"} for name in ("marketplace", "orders", "payments", "resolution")},
+    "loggers": {
+        **{name: {"level": "INFO"} for name in ("marketplace", "orders", "payments", "resolution")},
+        # Which would write in a way of its own, with addresses of visitors.
+        "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
+    },
 }

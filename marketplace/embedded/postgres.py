@@ -54,6 +54,7 @@ def start(
     _forget_dead_server(data)
 
     options = ["listen_addresses=", f"unix_socket_directories={socket}", "timezone=UTC", "log_timezone=UTC", *settings]
+    options += ["log_error_verbosity=terse"]  # else its log quotes the rows that it refused
     command: list[str | Path] = [binaries / "postgres", "-D", data]
     for option in options:
         command += ["-c", option]

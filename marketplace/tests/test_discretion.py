@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import re
 import socket
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -181,4 +182,25 @@ def test_the_log_of_the_site_and_of_its_workers_is_written_discreetly(settings: 
     assert settings.LOGGING["root"]["handlers"] == ["stderr"]
     assert settings.LOGGING["handlers"]["stderr"]["formatter"] == "line"
     assert settings.CELERY_WORKER_HIJACK_ROOT_LOGGER is False
+    assert Discreet in [type(handler.formatter) for handler in logging.getLogger("gunicorn.error").handlers]
     assert settings.ADMINS == []  # errors are not mailed, with what was posted
+
+
+def test_lines_that_others_write_lose_whom_they_name_and_nothing_else() -> None:
+    def written(line: str) -> str:
+        return Discreet("%(message)s").format(logging.LogRecord("x", logging.ERROR, "x", 1, line, None, None))
+
+    row = f"Failing row contains (7, {NAME},\n\nHe wrote\n{MESSAGE})."
+    chained = "The above exception was the direct cause of the following exception:"
+    assert written(f"refused\nDETAIL:  {row}\n\n{chained}\nend") == f"refused\nDETAIL: …\n\n{chained}\nend"
+    assert written(f"DETAIL:  {row}\nCONTEXT:  a\nDETAIL:  {row}") == "DETAIL: …\nCONTEXT:  a\nDETAIL: …"
+    # As gunicorn says it.
+    assert written("Invalid request from ip=2001:db8::1: no host") == "Invalid request from ip=… no host"
+    assert written("zip=5, a chip=6") == "zip=5, a chip=6"
+
+
+@pytest.mark.skipif("TEST_DATABASE_URL" in os.environ, reason="a PostgreSQL of one's own has settings of its own")
+def test_the_private_postgresql_says_what_it_refused_and_not_which_values() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW log_error_verbosity")
+        assert cursor.fetchone() == ("terse",)

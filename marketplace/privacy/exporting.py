@@ -107,7 +107,8 @@ PARTS = (
     ),
     Part(
         "reviews",
-        lambda who: Review.objects.filter(Q(author=who) | Q(subject=who, counted_at__isnull=False)),
+        # About oneself what one may read on the site: not before both sides wrote, and not what support hid.
+        lambda who: Review.objects.filter(Q(author=who) | Q(subject=who, counted_at__isnull=False, hidden_at=None)),
         ("Review.author", "Review.subject"),
     ),
     Part(

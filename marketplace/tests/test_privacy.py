@@ -35,7 +35,9 @@ from marketplace.notifications.services import tell
 from marketplace.privacy import closing
 from marketplace.privacy.closing import close, why_not_close
 from marketplace.privacy.exporting import NOT_EXPORTED, PARTS, export
-from marketplace.reviews.services import publish_due_reviews, write_review
+from marketplace.reviews.models import Review
+from marketplace.reviews.services import hide_review, publish_due_reviews, write_review
+from marketplace.reviews.tests.factories import make_gig, make_reviewed
 from marketplace.tests import invariants
 from marketplace.tests.visitor import Visitor
 from marketplace.withdrawal_notices import tell_withdrawals
@@ -142,6 +144,10 @@ def unpacked(content: bytes) -> dict[str, Any]:
         }
 
 
+def taken_along(who: User) -> dict[str, Any]:
+    return unpacked(b"".join(export(who, site="Milepost", address="https://example.org", at=NOON)))
+
+
 # Taking it along
 
 
@@ -188,12 +194,23 @@ def test_why_the_bank_declined_is_taken_along_by_the_buyer_alone(zephyrina: User
     other = UserFactory.create()
     for buyer, seller in ((zephyrina, other), (other, zephyrina)):
         orders.place(make_offer(buyer=buyer, seller=seller), by=buyer, method="card_declined")
-    activity = unpacked(b"".join(export(zephyrina, site="Milepost", address="https://example.org", at=NOON)))[
-        "activity"
-    ]
+    activity = taken_along(zephyrina)["activity"]
     reasons = [row["reason"] for row in activity if row["kind"] == "payment_failed"]
     assert len(reasons) == 1
     assert reasons[0]
+
+
+def test_a_review_that_support_hid_is_taken_along_by_whoever_wrote_it_alone(zephyrina: User) -> None:
+    def reviews_of(who: User) -> list[str]:
+        return sorted(review["text"] for review in taken_along(who)["reviews"])
+
+    order = make_reviewed(make_gig(seller=zephyrina), rating=1, text="Her telephone is 555 0100.")
+    assert reviews_of(zephyrina) == ["", "Her telephone is 555 0100."]
+    hide_review(
+        Review.objects.get(author=order.buyer), by=UserFactory(is_staff=True), reason="It tells a telephone number."
+    )
+    assert reviews_of(zephyrina) == [""]
+    assert reviews_of(order.buyer) == ["", "Her telephone is 555 0100."]
 
 
 def test_a_large_export_reads_its_rows_piece_by_piece(zephyrina: User) -> None:

@@ -136,7 +136,7 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "marketplace.accounts.common.CommonAtHeartValidator"},
+    {"NAME": "marketplace.accounts.common_passwords.CommonAtHeartValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "marketplace.accounts.site_words.SiteWordsValidator"},
 ]

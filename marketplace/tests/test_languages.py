@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
 from django.utils.translation import trans_real
 
 from marketplace import clock, translations
@@ -41,12 +42,14 @@ OURS = ("marketplace.", "orders.", "payments.", "resolution.")
 
 @pytest.fixture
 def nothing_said_yet() -> Iterator[None]:
-    """What was worded once in a language is kept for it, and here the language changes its words."""
+    """What was worded once in a language is kept for it, and here the language changes its words, for this test."""
 
     def forget() -> None:
         for one in gc.get_objects():
             if type(one) is functools._lru_cache_wrapper and one.__module__.startswith(OURS):
                 one.cache_clear()
+        translation.deactivate()
+        trans_real._default = None
 
     forget()
     yield

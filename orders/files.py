@@ -14,6 +14,9 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from marketplace.catalog.pictures import GIANT, is_giant
+from orders.archives import unpacked_size
+
 UploadedFile: TypeAlias = "Uploaded[bytes]"
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -47,6 +50,8 @@ ALLOWED: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "csv": ("text/csv", ()),
 }
 TEXT = ("txt", "md", "csv")
+# An archive may say that it unpacks to what could be uploaded, or to so many times its own size; more is a bomb.
+MOST_TIMES = 100
 # What the names inside of a package say, which no ZIP hides: it is that kind of document, not just any archive.
 INSIDE = {
     "docx": b"word/",
@@ -109,10 +114,23 @@ def check(file: UploadedFile) -> CheckedFile:
         is_inside = is_inside or inside in end + piece
         end = piece[-len(inside) :]
         digest.update(piece)
-    file.seek(0)
     if not (is_inside and _fits(extension, beginning, beginnings, is_text=is_text)):
         raise ValidationError(_("{name} is not what its name says.").format(name=name))
+    _refuse_bomb(file, name, size, content_type, beginnings)
+    file.seek(0)
     return CheckedFile(name, size, digest.hexdigest(), content_type, file)
+
+
+def _refuse_bomb(file: UploadedFile, name: str, size: int, kind: str, beginnings: tuple[bytes, ...]) -> None:
+    """Refuse what its own headers say would fill the disk or the memory of whoever opens it. Nothing is decoded."""
+    if beginnings == ZIP:
+        unpacked = unpacked_size(file)
+        if unpacked > max(settings.UPLOAD_MAX_BYTES, MOST_TIMES * size):
+            said = _("{name} would unpack to {size}, which is too much for a file so small.")
+            raise ValidationError(said.format(name=name, size=filesizeformat(unpacked)))
+    if kind.startswith("image/") and is_giant(file):
+        most = GIANT // 1_000_000
+        raise ValidationError(_("{name} has more than {n} megapixels.").format(name=name, n=most))
 
 
 def clean_name(name: str) -> str:

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 12_000
+GIANT = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # what Pillow itself refuses as a bomb: 178 megapixels
 QUALITY = 82
 TURNED = (5, 6, 7, 8)  # the orientations of EXIF that lie on a side
 ORIENTATION = 0x0112
@@ -27,6 +28,24 @@ class Drawn(NamedTuple):
     content: bytes
     width: int
     height: int
+
+
+def is_giant(upload: IO[bytes]) -> bool:
+    """Whether a picture says in its header that it has more than `GIANT` pixels. A broken one says nothing.
+
+    Only its first megabyte is read: the size stands behind whatever else somebody put there, and looking through
+    25 MB of that would take seconds. WebP is not asked, which has at most 268 megapixels.
+    """
+    upload.seek(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(BytesIO(upload.read(2**20)), formats=("PNG", "JPEG", "GIF")):
+                return False
+        except Image.DecompressionBombError:
+            return True
+        except Exception:  # a broken picture makes Pillow raise errors of many kinds
+            return False
 
 
 def draw_anew(upload: IO[bytes], *, formats: tuple[str, ...], size: tuple[int, int]) -> Drawn:

@@ -1,5 +1,6 @@
-"""Uploads that are made to cost: bombs, giant pictures, endless names. Bounded in memory, by what is never decoded."""
+"""Uploads that are made to cost: bombs, giant pictures, endless names. Refused, or bounded by what is never decoded."""
 
+import struct
 import subprocess
 import sys
 import tracemalloc
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from PIL import Image
 
+from marketplace.catalog.pictures import is_giant
 from marketplace.catalog.tests.test_covers import png_that_claims
 from orders import files
 
@@ -66,13 +68,18 @@ def stored(content: bytes, name: str) -> TemporaryUploadedFile:
     return upload
 
 
-@pytest.mark.parametrize("name", ["bomb.zip", "bomb.docx", "bomb.txt"])
+@pytest.mark.parametrize("name", ["zeros.zip", "zeros.docx", "entries.zip", "letters.txt"])
 def test_checking_an_upload_costs_little_however_much_is_in_it(name: str) -> None:
     packed = BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", bytes(200_000_000))  # 200 MB in 200 KB
-    content = packed.getvalue().ljust(settings.UPLOAD_MAX_BYTES - 1, b"a")
-    content = b"a" * len(content) if name.endswith("txt") else content
+    if name == "entries.zip":
+        directory = b"PK\1\2".ljust(46, b"\0") * 500_000
+        content = b"PK\3\4" + directory + struct.pack("<4s8xL6x", b"PK\5\6", len(directory))
+    elif name == "letters.txt":
+        content = b"a" * (settings.UPLOAD_MAX_BYTES - 1)
+    else:
+        content = packed.getvalue().ljust(settings.UPLOAD_MAX_BYTES - 1, b"a")
     upload = stored(content, name)
     tracemalloc.start()
     files.check(upload)
@@ -80,6 +87,21 @@ def test_checking_an_upload_costs_little_however_much_is_in_it(name: str) -> Non
     tracemalloc.stop()
     upload.close()
     assert peak < 2_000_000, f"{peak:,} bytes for an upload of {len(content):,}"
+
+
+HEADERS = {  # nothing but headers, in pieces as small as they may be
+    "a.jpg": b"\xff\xd8" + b"\xff\xfe\0\2" * 6_000_000,
+    "a.png": png_that_claims(1, 1)[:33] + b"\0\0\0\0tEXt\xb4\x7c\x4b\x91" * 2_000_000,
+    "a.gif": b"GIF89a\1\0\1\0\0\0\0" + b"!\xfe\1a\0" * 4_800_000,
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_endless_headers_of_a_picture_are_not_read_to_their_end(name: str) -> None:
+    upload = BytesIO(HEADERS[name])
+    assert len(HEADERS[name]) > 20_000_000
+    assert not is_giant(upload)
+    assert upload.tell() == 2**20
 
 
 def bombs() -> dict[str, bytes]:

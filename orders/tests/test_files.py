@@ -1,8 +1,10 @@
 """Files that people send to do harm, or that are not what they say."""
 
+import random
+import struct
 import zlib
 from io import BytesIO
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -149,12 +151,78 @@ def test_a_moving_picture_is_shown_by_its_first_and_a_see_through_one_stays_so()
     assert drawn(see_through.getvalue()).getpixel((20, 15))[3] == 60
 
 
-@pytest.mark.parametrize("size", [(8_000, 6_000), (12_001, 1), (2**31 - 1, 2**31 - 1)])
-def test_a_bomb_is_accepted_as_a_file_and_never_decoded(size: tuple[int, int]) -> None:
-    bomb = png_that_claims(*size)
-    assert files.check(SimpleUploadedFile("bomb.png", bomb)).size == len(bomb)
+@pytest.mark.parametrize("size", [(8_000, 6_000), (12_001, 1), (17_895, 10_000)])
+def test_a_large_picture_is_accepted_as_a_file_and_never_decoded(size: tuple[int, int]) -> None:
+    large = png_that_claims(*size)
+    assert files.check(SimpleUploadedFile("large.png", large)).size == len(large)
     with pytest.raises(TooLarge):
-        drawn(bomb)
+        drawn(large)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("giant.png", png_that_claims(17_896, 10_000)),
+        ("giant.png", png_that_claims(2**31 - 1, 2**31 - 1)),
+        ("giant.gif", b"GIF89a" + struct.pack("<HH", 65_000, 65_000) + picture(kind="GIF")[10:]),
+        ("giant.jpg", picture(kind="JPEG").replace(struct.pack(">HH", 180, 320), struct.pack(">HH", 65_000, 65_000))),
+    ],
+)
+def test_a_giant_picture_is_refused(name: str, content: bytes) -> None:
+    with pytest.raises(ValidationError) as caught:
+        files.check(SimpleUploadedFile(name, content))
+    assert caught.value.messages == [f"{name} has more than 178 megapixels."]
+
+
+def zipped(*contents: bytes, before: bytes = b"", comment: bytes = b"") -> bytes:
+    content = BytesIO()
+    with ZipFile(content, "w", ZIP_DEFLATED) as archive:
+        archive.comment = comment
+        for number, one in enumerate(contents):
+            archive.writestr(f"{number}.txt", one)
+    return before + content.getvalue()
+
+
+def in_64_bits(archive: bytes) -> bytes:
+    """The same archive with the end of one that is larger than 4 GB."""
+    start, end = archive.rindex(b"PK\5\6"), archive[-22:]
+    entries, length, place = struct.unpack("<10xHLL2x", end)
+    end_64 = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, entries, entries, length, place)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, start, 1)
+    return archive[:start] + end_64 + locator + struct.pack("<4s4H2LH", b"PK\5\6", *[0xFFFF] * 4, *[2**32 - 1] * 2, 0)
+
+
+ZEROS = bytes(30_000_000)
+LARGE = zipped(b"a" * 200, bytes(20_000_000), bytes(10_000_000))
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [zipped(ZEROS), LARGE, zipped(ZEROS, comment=b"x" * 60_000), zipped(ZEROS, before=DOCX), in_64_bits(LARGE)],
+    ids=["one", "many", "with a comment", "behind another", "in 64 bits"],
+)
+def test_a_file_that_would_unpack_to_very_much_is_refused(bomb: bytes) -> None:
+    assert len(bomb) < 300_000
+    with ZipFile(BytesIO(bomb)) as archive:
+        assert sum(entry.file_size for entry in archive.infolist()) >= len(ZEROS)
+    with pytest.raises(ValidationError) as caught:
+        files.check(SimpleUploadedFile("bomb.zip", bomb))
+    assert caught.value.messages == ["bomb.zip would unpack to 28.6\xa0MB, which is too much for a file so small."]
+
+
+def test_an_entry_that_tells_its_size_elsewhere_counts_as_four_gigabytes() -> None:
+    with pytest.raises(ValidationError) as caught:
+        files.check(SimpleUploadedFile("a.zip", zipped(b"x").replace(b"\3\0\0\0\1\0\0\0", b"\xff" * 8)))
+    assert caught.value.messages == ["a.zip would unpack to 4.0\xa0GB, which is too much for a file so small."]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [zipped(bytes(20_000_000)), zipped(ZEROS, random.Random(1).randbytes(300_000)), LARGE[:-40], LARGE[:9]],
+    ids=["no more than what may be uploaded", "not so small", "without its end", "nearly nothing"],
+)
+def test_what_packs_well_or_is_broken_is_no_bomb(content: bytes) -> None:
+    assert files.check(SimpleUploadedFile("a.zip", content)).content.read() == content
 
 
 @pytest.mark.parametrize(
